@@ -1,0 +1,1 @@
+"""Crack datasets, their masks, and the generator of synthetic ones."""

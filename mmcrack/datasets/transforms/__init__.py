@@ -1,0 +1,1 @@
+"""Registered transforms that MMSegmentation lacks."""

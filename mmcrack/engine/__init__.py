@@ -1,0 +1,1 @@
+"""What stands between the runner and the network."""

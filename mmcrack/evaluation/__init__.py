@@ -1,0 +1,1 @@
+"""Registered metrics over :mod:`mmcrack.functional.metrics`."""

@@ -1,0 +1,1 @@
+"""Every equation of mmcrack, as pure functions of tensors and arrays."""

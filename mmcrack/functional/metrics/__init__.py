@@ -1,0 +1,1 @@
+"""Crack metrics as pure functions of masks."""

@@ -1,0 +1,1 @@
+"""Registered networks of mmcrack."""

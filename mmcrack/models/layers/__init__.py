@@ -1,0 +1,1 @@
+"""Plain modules: the building blocks of the registered networks."""

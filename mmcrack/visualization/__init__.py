@@ -1,0 +1,1 @@
+"""Pure drawing: arrays in, pictures out."""
