@@ -1,0 +1,80 @@
+"""Regions of a crack label: where the papers treat pixels differently."""
+
+import torch
+from torch import Tensor
+
+from mmcrack.functional.morphology import dilate, erode
+
+BODY, BOUNDARY, BACKGROUND = 0, 1, 2
+
+
+def binary_label(seg_label: Tensor, *, crack_class: int,
+                 ignore_index: int) -> Tensor:
+    """Reduce a label map of any classes to crack, background and ignored.
+
+    Args:
+        seg_label (Tensor): Int64, (N, H, W).
+        crack_class (int): Class index of crack in ``seg_label``.
+        ignore_index (int): Label of pixels without a truth.
+
+    Returns:
+        Tensor: Int64, (N, H, W) of {0, 1, ``ignore_index``}.
+    """
+    label = (seg_label == crack_class).long()
+    return label.masked_fill(seg_label == ignore_index, ignore_index)
+
+
+def boundary_band(seg_label: Tensor, *, dilation: int,
+                  ignore_index: int = 255) -> Tensor:
+    """Return the band around the boundary of the labelled crack.
+
+    CBPRN, "Point sampling study in the training phase" and Figure 6: the
+    outermost crack pixels (those that touch background in their 3 x 3
+    neighbourhood; the image border is no background) dilated equally inward
+    and outward, so the band is ``2 * dilation + 1`` pixels wide: 1, 3, 5, 7
+    for 0, 1, 2, 3 (Table 1).
+
+    Args:
+        seg_label (Tensor): Int64, (N, H, W) of {0, 1, ``ignore_index``}.
+        dilation (int): Dilation coefficient, >= 0.
+        ignore_index (int): Ignored pixels make no boundary and belong to no
+            band.
+
+    Returns:
+        Tensor: Bool, (N, H, W).
+
+    Raises:
+        ValueError: If ``dilation`` is negative.
+
+    Example:
+        A crack of one pixel width and length 11 has bands of 11, 39, 75 and
+        105 pixels for the dilations 0, 1, 2 and 3.
+    """
+    if dilation < 0:
+        raise ValueError(f'dilation must be at least 0, got {dilation}.')
+    crack = seg_label == 1
+    ignored = seg_label == ignore_index
+    contour = crack & ~erode(crack | ignored, kernel_size=3)
+    return dilate(contour, kernel_size=2 * dilation + 1) & ~ignored
+
+
+def crack_regions(seg_label: Tensor, *, dilation: int,
+                  ignore_index: int = 255) -> Tensor:
+    """Split an image into crack body, boundary band and background.
+
+    CBPRN, "For the training phase" and Figure 3.
+
+    Args:
+        seg_label (Tensor): Int64, (N, H, W) of {0, 1, ``ignore_index``}.
+        dilation (int): See :func:`boundary_band`.
+        ignore_index (int): Label of pixels without a truth.
+
+    Returns:
+        Tensor: Int64, (N, H, W) of ``BODY`` (0), ``BOUNDARY`` (1),
+        ``BACKGROUND`` (2), and -1 where ignored.
+    """
+    band = boundary_band(
+        seg_label, dilation=dilation, ignore_index=ignore_index)
+    regions = torch.where(seg_label == 1, BODY, BACKGROUND)
+    regions = regions.masked_fill(band, BOUNDARY)
+    return regions.masked_fill(seg_label == ignore_index, -1)
