@@ -8,32 +8,38 @@ from torch import Tensor
 def box_sum(x: Tensor, *, radius: int) -> Tensor:
     """Sum over the (2 radius + 1)^2 window, clipped at the image's border.
 
-    Running sums along each axis: the cost does not depend on the radius.
-    They are kept in float64, because differences of float32 running sums
-    lose the digits that a variance needs.
+    A square is two lines, and a line of length k is built from lines of
+    length 1, 2, 4, ...: the cost grows with log2 of the radius, and the
+    additions pair up, so float32 keeps its digits (running sums would not:
+    a variance is a small difference of large sums).
 
     Args:
         x (Tensor): Float, (N, C, H, W).
         radius (int): Half side of the window, in pixels, >= 0.
 
     Returns:
-        Tensor: Float64, (N, C, H, W).
+        Tensor: Float, (N, C, H, W).
     """
-    x = x.double()
-    for dim in (-1, -2):
-        size = x.shape[dim]
-        total = x.cumsum(dim)
-        centre = torch.arange(size, device=x.device)
-        upper = total.index_select(dim, (centre + radius).clamp_(
-            max=size - 1))
-        first = (size - radius - 1)
-        if first <= 0:
-            x = upper
-            continue
-        lower = total.narrow(dim, 0, first)
-        pad = [radius + 1, 0] if dim == -1 else [0, 0, radius + 1, 0]
-        x = upper - F.pad(lower, pad)
+    for dim, pad in ((-2, [0, 0, radius, radius]), (-1, [radius, radius])):
+        x = _line_sum(F.pad(x, pad), length=2 * radius + 1, dim=dim)
     return x
+
+
+def _line_sum(x: Tensor, *, length: int, dim: int) -> Tensor:
+    """Sum ``length`` neighbours along ``dim``; the size shrinks by so many."""
+    size = x.shape[dim] - length + 1
+    total, start = None, 0
+    power, width = x, 1
+    while True:
+        if length & width:
+            piece = power.narrow(dim, start, size)
+            total = piece if total is None else total + piece
+            start += width
+        if 2 * width > length:
+            return total
+        rest = power.shape[dim] - width
+        power = power.narrow(dim, 0, rest) + power.narrow(dim, width, rest)
+        width *= 2
 
 
 def guided_filter(guide: Tensor,
@@ -84,7 +90,7 @@ def guided_filter(guide: Tensor,
         raise ValueError('The guide must be (N, 1, H, W) of the size of the '
                          f'source, got {tuple(guide.shape)} for '
                          f'{tuple(src.shape)}.')
-    dtype = src.dtype
+    dtype, self_guided = src.dtype, guide is src
     work = torch.promote_types(dtype, torch.float32)
     guide, src = guide.to(work), src.to(work)
     with torch.autocast(guide.device.type, enabled=False):
@@ -93,7 +99,10 @@ def guided_filter(guide: Tensor,
             for t in (guide, src, valid)
         ]
         slope, offset = _coefficients(
-            *small, radius=max(1, round(radius / subsample)), eps=eps)
+            *small,
+            radius=max(1, round(radius / subsample)),
+            eps=eps,
+            self_guided=self_guided)
         if subsample > 1:
             slope, offset = (
                 _upsample(t, src.shape[-2:], subsample)
@@ -105,25 +114,29 @@ def guided_filter(guide: Tensor,
 
 
 def _coefficients(guide: Tensor, src: Tensor, valid: Tensor | None, *,
-                  radius: int, eps: float) -> tuple[Tensor, Tensor]:
+                  radius: int, eps: float,
+                  self_guided: bool) -> tuple[Tensor, Tensor]:
     """Return the averaged slope and offset of Eq. 8."""
-    if valid is None:
-        weight = torch.ones_like(guide[:1, :1], dtype=torch.float64)
-    else:
-        weight = valid.double()
-    count = box_sum(weight, radius=radius).clamp_(min=1)
+    weight = torch.ones_like(guide[:1]) if valid is None else valid.to(guide)
+    share = box_sum(weight, radius=radius).clamp_(min=1).reciprocal_()
 
     def mean(x: Tensor) -> Tensor:
         x = x if valid is None else x * weight
-        return box_sum(x, radius=radius) / count
+        return box_sum(x, radius=radius) * share
 
-    wide, wide_src = guide.double(), src.double()
-    mean_guide, mean_src = mean(wide), mean(wide_src)
-    variance = mean(wide * wide) - mean_guide**2
-    covariance = mean(wide * wide_src) - mean_guide * mean_src
+    # Around the middle of the range the squares are small: fewer digits
+    # cancel in the variance.
+    guide = guide - 0.5
+    mean_guide = mean(guide)
+    variance = mean(guide * guide) - mean_guide**2
+    if self_guided:
+        mean_src, covariance = mean_guide + 0.5, variance
+    else:
+        mean_src = mean(src)
+        covariance = mean(guide * src) - mean_guide * mean_src
     slope = covariance / (variance + eps)
-    offset = mean_src - slope * mean_guide
-    return mean(slope).to(guide.dtype), mean(offset).to(guide.dtype)
+    offset = mean_src - slope * (mean_guide + 0.5)
+    return mean(slope), mean(offset)
 
 
 def _upsample(x: Tensor, size: torch.Size, step: int) -> Tensor:
