@@ -2,47 +2,46 @@
 
 Configs keep ``default_scope='mmseg'`` and write ``type='mmcrack.X'``; that
 resolves from any OpenMMLab library. Importing this module first checks that
-the installed OpenMMLab packages are ones that mmcrack works with.
+the installed OpenMMLab packages are ones that mmcrack works with, and each
+registry imports the modules of its ``locations`` when it is first asked.
 """
 
-from mmengine.registry import DATASETS as MMENGINE_DATASETS
-from mmengine.registry import HOOKS as MMENGINE_HOOKS
-from mmengine.registry import INFERENCERS as MMENGINE_INFERENCERS
-from mmengine.registry import METRICS as MMENGINE_METRICS
-from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
-from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import Registry
+from mmcrack.compatibility import check_versions
+
+check_versions()
+
+from mmengine import registry as root  # noqa: E402
+from mmengine.registry import Registry  # noqa: E402
 
 DATASETS = Registry(
     'dataset',
-    parent=MMENGINE_DATASETS,
+    parent=root.DATASETS,
     scope='mmcrack',
     locations=['mmcrack.datasets'])
 TRANSFORMS = Registry(
     'transform',
-    parent=MMENGINE_TRANSFORMS,
+    parent=root.TRANSFORMS,
     scope='mmcrack',
     locations=['mmcrack.datasets.transforms'])
 MODELS = Registry(
     'model',
-    parent=MMENGINE_MODELS,
+    parent=root.MODELS,
     scope='mmcrack',
     locations=['mmcrack.models'])
 TASK_UTILS = Registry(
     'task util',
-    parent=MMENGINE_TASK_UTILS,
+    parent=root.TASK_UTILS,
     scope='mmcrack',
     locations=['mmcrack.models.task_modules'])
 METRICS = Registry(
     'metric',
-    parent=MMENGINE_METRICS,
+    parent=root.METRICS,
     scope='mmcrack',
     locations=['mmcrack.evaluation.metrics'])
 HOOKS = Registry(
     'hook',
-    parent=MMENGINE_HOOKS,
+    parent=root.HOOKS,
     scope='mmcrack',
     locations=['mmcrack.engine.hooks'])
 INFERENCERS = Registry(
-    'inferencer', parent=MMENGINE_INFERENCERS, scope='mmcrack')
+    'inferencer', parent=root.INFERENCERS, scope='mmcrack')
