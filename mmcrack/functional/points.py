@@ -10,8 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcrack.functional.regions import (BACKGROUND, BODY, BOUNDARY,
-                                        crack_regions)
+from mmcrack.functional.regions import (
+    BACKGROUND,
+    BODY,
+    BOUNDARY,
+    crack_regions,
+)
 
 
 def point_sample(features: Tensor, points: Tensor, *, mode: str = 'bilinear',

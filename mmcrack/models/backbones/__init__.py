@@ -1,1 +1,5 @@
 """Registered backbones."""
+
+from mmcrack.models.backbones.edge_guided_backbone import EdgeGuidedBackbone
+
+__all__ = ['EdgeGuidedBackbone']
