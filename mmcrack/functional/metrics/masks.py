@@ -1,0 +1,72 @@
+"""What every metric takes for a mask: {0, 1} arrays of one shape.
+
+Not in the papers: a probability map or a {0, 255} mask that slips into a
+metric gives a plausible wrong figure, so anything but 0 and 1 is refused.
+"""
+
+import numpy as np
+import torch
+
+
+def binary_masks(pred, target, *, valid=None):
+    """Check a prediction, its truth and the judged pixels; make them bool.
+
+    Args:
+        pred (np.ndarray | Tensor): Any shape, bool or values {0, 1}; 1 is
+            crack. Values where ``valid`` is false do not matter.
+        target (np.ndarray | Tensor): Like ``pred``.
+        valid (np.ndarray | Tensor, optional): Bool or {0, 1}, same shape:
+            true where a pixel is judged, false where it is ignored.
+
+    Returns:
+        tuple: ``pred``, ``target`` and ``valid`` (or None) as bool arrays
+        of one family: tensors on one device if any of the first two is a
+        tensor, numpy arrays otherwise.
+
+    Raises:
+        ValueError: If shapes differ or a judged value is neither 0 nor 1.
+    """
+    tensors = [x for x in (pred, target) if isinstance(x, torch.Tensor)]
+    if tensors:
+        device = tensors[0].device
+        pred, target = (
+            torch.as_tensor(x, device=device) for x in (pred, target))
+        if valid is not None:
+            valid = torch.as_tensor(valid, device=device)
+    else:
+        pred, target = np.asarray(pred), np.asarray(target)
+        if valid is not None:
+            valid = _as_numpy(valid)
+    for name, array in (('target', target), ('valid', valid)):
+        if array is not None and array.shape != pred.shape:
+            raise ValueError(
+                f'pred and {name} must have one shape, got '
+                f'{tuple(pred.shape)} and {tuple(array.shape)}: bring both '
+                'to the size of the original image.')
+    if valid is not None:
+        valid = _binary(valid, name='valid', valid=None)
+    return (_binary(pred, name='pred', valid=valid),
+            _binary(target, name='target', valid=valid), valid)
+
+
+def _as_numpy(array) -> np.ndarray:
+    """Any array or tensor as a numpy array in host memory."""
+    if isinstance(array, torch.Tensor):
+        return array.detach().cpu().numpy()
+    return np.asarray(array)
+
+
+def _binary(mask, *, name, valid):
+    """``mask`` as bool; an error names the first value not in {0, 1}."""
+    if mask.dtype in (torch.bool, np.dtype(bool)):
+        return mask
+    ones = mask == 1
+    wrong = ~(ones | (mask == 0))
+    if valid is not None:
+        wrong &= valid
+    if wrong.any():
+        value = mask[wrong].reshape(-1)[0].item()
+        raise ValueError(
+            f'{name} must hold only 0 and 1 (1 is crack), got {value:g}: '
+            'binarise it first, for example prob >= 0.5 or mask == 255.')
+    return ones
