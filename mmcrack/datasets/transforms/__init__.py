@@ -1,1 +1,19 @@
 """Registered transforms that MMSegmentation lacks."""
+
+from mmcrack.datasets.transforms.geometry import (
+    CrackCrop,
+    CrackResize,
+    RandomRotate90,
+)
+from mmcrack.datasets.transforms.loading import (
+    LoadCrackAnnotations,
+    LoadCrackImage,
+)
+
+__all__ = [
+    'CrackCrop',
+    'CrackResize',
+    'LoadCrackAnnotations',
+    'LoadCrackImage',
+    'RandomRotate90',
+]
