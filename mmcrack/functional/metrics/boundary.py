@@ -12,12 +12,12 @@ import numpy as np
 
 from mmcrack.functional.metrics import packed
 from mmcrack.functional.metrics.counts import Counts
-from mmcrack.functional.metrics.masks import _as_numpy, binary_masks
+from mmcrack.functional.metrics.masks import as_numpy, binary_masks
 
 NUM_RADII = 5
 BOUNDARY_MODES = ('accuracy', 'iou')
 # Rows of an image are worked in stripes that stay in the processor's cache.
-_STRIPE_BYTES = 1 << 16
+_STRIPE_BYTES = 1 << 17
 
 
 def boundary_radii(height: int, width: int, *, min_radius: int) -> list:
@@ -94,7 +94,7 @@ def boundary_counts(pred, target, *, min_radius=1, valid=None) -> list:
         ValueError: If a mask is not 2-D, shapes differ, a judged value is
             neither 0 nor 1 or ``min_radius`` is no positive integer.
     """
-    pred, target = _as_numpy(pred), _as_numpy(target)
+    pred, target = as_numpy(pred), as_numpy(target)
     if pred.ndim != 2:
         raise ValueError('pred must be one image of shape (H, W), got '
                          f'{pred.shape}: call once for each image.')
@@ -168,7 +168,7 @@ def boundary_floor(target,
     Raises:
         ValueError: As :func:`boundary_accuracy`.
     """
-    target = _as_numpy(target)
+    target = as_numpy(target)
     counts = boundary_counts(
         np.zeros(target.shape, bool),
         target,
@@ -238,26 +238,27 @@ def _count_bands(crack, judged, predicted, radii) -> list:
     reach = radii[-1]
     kernels = [ellipse_half_widths(radius) for radius in radii]
     stripe = max(_STRIPE_BYTES // (words * 8), 4 * reach, 1)
-    # Columns: judged, crack, predicted, both.
+    # Of each band: all pixels, crack, predicted crack, both.
     sums = np.zeros((len(radii), 4), np.int64)
     for top in range(0, height, stripe):
         bottom = min(top + stripe, height)
         first = max(top - reach, 0)
         near = slice(first, min(bottom + reach, height))
-        # Crack and background, which is judged and no crack.
-        both = np.stack([crack[near], judged[near] & ~crack[near]])
-        if not both[0].any():
+        window = _window(crack[near], reach)
+        if window is None:
             continue
+        columns = window[1]
+        known, truth = judged[near, columns], crack[near, columns]
+        both = np.stack([truth, known & ~truth])
         inner = slice(top - first, bottom - first)
-        rows = slice(top, bottom)
-        hit = crack[rows] & predicted[rows]
-        for i, near_both in enumerate(packed.dilate(
-                both, half_widths=kernels)):
-            band = near_both[0, inner] & near_both[1, inner]
-            band &= judged[rows]
-            sums[i] += [packed.count(band),
-                        packed.count(band & crack[rows]),
-                        packed.count(band & predicted[rows]),
+        known, truth = known[inner], truth[inner]
+        positive = predicted[top:bottom, columns]
+        hit = truth & positive
+        for i, dilated in enumerate(packed.dilate(both, half_widths=kernels)):
+            band = dilated[0, inner] & dilated[1, inner]
+            band &= known
+            sums[i] += [packed.count(band), packed.count(band & truth),
+                        packed.count(band & positive),
                         packed.count(band & hit)]
     return [
         Counts(tp=tp, fp=positive - tp, fn=cracks - tp,

@@ -36,7 +36,7 @@ def binary_masks(pred, target, *, valid=None):
     else:
         pred, target = np.asarray(pred), np.asarray(target)
         if valid is not None:
-            valid = _as_numpy(valid)
+            valid = as_numpy(valid)
     for name, array in (('target', target), ('valid', valid)):
         if array is not None and array.shape != pred.shape:
             raise ValueError(
@@ -49,8 +49,15 @@ def binary_masks(pred, target, *, valid=None):
             _binary(target, name='target', valid=valid), valid)
 
 
-def _as_numpy(array) -> np.ndarray:
-    """Any array or tensor as a numpy array in host memory."""
+def as_numpy(array) -> np.ndarray:
+    """Bring an array or tensor to host memory.
+
+    Args:
+        array (np.ndarray | Tensor): Any shape and dtype.
+
+    Returns:
+        np.ndarray: The same values; no copy where none is needed.
+    """
     if isinstance(array, torch.Tensor):
         return array.detach().cpu().numpy()
     return np.asarray(array)
@@ -60,6 +67,8 @@ def _binary(mask, *, name, valid):
     """``mask`` as bool; an error names the first value not in {0, 1}."""
     if mask.dtype in (torch.bool, np.dtype(bool)):
         return mask
+    if valid is None and mask.dtype == np.uint8 and mask.max(initial=0) < 2:
+        return mask.view(bool)
     ones = mask == 1
     wrong = ~(ones | (mask == 0))
     if valid is not None:
