@@ -123,6 +123,8 @@ def _install(names: list[str]) -> str:
     """Command that installs fitting versions of the distributions."""
     ranges = {**FAMILIES['onedl'], **FAMILIES['openmmlab']}
     wanted = ' '.join(f'"{n}{ranges[n]}"' for n in names)
+    if 'mmsegmentation' in names:  # imports both, and declares neither
+        wanted += ' ftfy regex'
     if 'mmcv' in names:  # its setup.py needs torch and pkg_resources
         return (f'`{PIP} install "setuptools<81" wheel ninja` and then '
                 f'`{PIP} install --no-build-isolation {wanted}`')

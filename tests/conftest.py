@@ -5,6 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
+
+# Pictures are drawn into files, never onto a screen.
+os.environ.setdefault('MPLBACKEND', 'Agg')
+# On a loaded machine a deadline fails what is only slow; the same examples
+# every time keep a red run repeatable.
+settings.register_profile('mmcrack', deadline=None, derandomize=True)
+settings.load_profile('mmcrack')
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
