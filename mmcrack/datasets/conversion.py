@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmcrack.datasets.images import _any_size, read_image
+from mmcrack.datasets.images import read_image
 from mmcrack.datasets.masks import read_mask
 from mmcrack.datasets.splits import SPLITS
 
@@ -346,8 +346,14 @@ def exif_orientation(path: Path) -> int:
     Returns:
         1 (upright, also without the tag) to 8.
     """
-    with _any_size(), Image.open(path) as image:
-        return image.getexif().get(_ORIENTATION_TAG, 1)
+    limit = Image.MAX_IMAGE_PIXELS
+    # Only the header is read: a photograph of 16K x 16K is no danger.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with Image.open(path) as image:
+            return image.getexif().get(_ORIENTATION_TAG, 1)
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _pixel_hash(pixels: np.ndarray) -> str:

@@ -8,6 +8,7 @@ machine.
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -100,7 +101,9 @@ def split_by_groups(
 
     Groups go largest first, in seeded order among equals, to the split that
     still lacks the largest part of its count and has room for the whole
-    group. With enough groups of one image the counts are met exactly.
+    group; a split of which the group would be more than a fifth gets it only
+    when none is left that it would fill less. With enough groups of one image the counts are
+    met exactly.
 
     Args:
         groups: Maps each image's stem to its photograph.
@@ -129,10 +132,14 @@ def split_by_groups(
     for group in order:
         size = len(members[group])
         fitting = [s for s in counts if lacking[s] >= size]
-        if fitting:
-            split = max(fitting, key=lambda s: lacking[s] / counts[s])
+        # A split that one photograph fills would measure that photograph.
+        varied = [s for s in fitting if counts[s] >= 5 * size]
+        if varied:
+            split = max(varied, key=lambda s: lacking[s] / counts[s])
+        elif fitting:
+            split = max(fitting, key=lambda s: (counts[s], lacking[s]))
         else:
-            split = max(counts, key=lambda s: lacking[s])
+            split = max(counts, key=lacking.__getitem__)
         result[split] += members[group]
         lacking[split] -= size
     return {split: sorted(stems) for split, stems in result.items()}
@@ -176,23 +183,28 @@ def read_split_lists(path: Path) -> dict[str, list[str]]:
         raise FileNotFoundError(
             f'split folder {path} holds none of train.txt, val.txt, test.txt'
         )
-    if not isinstance(lists, dict) or not set(lists) <= set(SPLITS):
+    valid = isinstance(lists, dict) and set(lists) <= set(SPLITS)
+    if not valid or not all(_are_names(stems) for stems in lists.values()):
         raise ValueError(
             f'split file {path} must map {", ".join(SPLITS)} to lists of '
-            f'stems, got {sorted(lists) if lists else lists}'
+            f'stems, got {list(lists) if isinstance(lists, dict) else lists}'
         )
     lists = {
         split: [stem.strip() for stem in stems if stem.strip()]
         for split, stems in lists.items()
     }
     every = [stem for stems in lists.values() for stem in stems]
-    twice = sorted({stem for stem in every if every.count(stem) > 1})
+    twice = sorted(s for s, n in Counter(every).items() if n > 1)
     if twice:
         raise ValueError(
             f'split file {path} must name each image once, got {twice[0]!r} '
             'more than once'
         )
     return lists
+
+
+def _are_names(stems: object) -> bool:
+    return isinstance(stems, list) and all(isinstance(s, str) for s in stems)
 
 
 def assign_splits(

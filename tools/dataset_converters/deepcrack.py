@@ -2,7 +2,8 @@
 
 Reads ``train_img/``, ``train_lab/``, ``test_img/``, ``test_lab/`` (300 and
 237 pairs). There is no official val: ``--val-share`` carves one from train,
-photograph by photograph. Usage::
+photograph by photograph. A test image whose name train has too is called
+``<stem>_test``. Usage::
 
     python tools/dataset_converters/deepcrack.py DeepCrack data/deepcrack
 """
@@ -96,13 +97,12 @@ def make_plan(args: argparse.Namespace) -> Plan:
     )
     settings: dict[str, object] = {'drop_leaks': args.drop_leaks}
     left_out: list[dict[str, str]] = []
+    parts['test'] = {
+        # The official split uses some names twice, for different crops.
+        f'{stem}_test' if stem in parts['train'] else stem: names
+        for stem, names in parts['test'].items()
+    }
     names = {**parts['train'], **parts['test']}
-    both = sorted(set(parts['train']) & set(parts['test']))
-    if both:
-        raise ValueError(
-            f'an image must be in train or in test, got {both[0]!r} in both '
-            f'folders of {args.src}; restore the official folders'
-        )
     if args.split_file is not None:
         split_of, unlisted = assign_splits(
             names,
@@ -124,7 +124,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         Sample(
             stem=stem,
             split=split,
-            group=photograph_of('deepcrack', stem),
+            group=photograph_of('deepcrack', Path(names[stem][0]).stem),
             source_id=names[stem][0],
             image=args.src / names[stem][0],
             read_mask=mask_reader(args.src / names[stem][1]),

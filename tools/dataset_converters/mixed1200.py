@@ -12,6 +12,7 @@ photograph. Reads folders that the other converters wrote. Usage::
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -126,20 +127,19 @@ def _choose_one(
 
 def _read(name: str, root: Path) -> dict[str, Sample]:
     """Samples of one set by stem, whatever split they were in."""
-    if (root / MANIFEST).is_file():
-        found = read_manifest(root)['dataset']
-        if found != name:
-            raise ValueError(
-                f'--{name} must be a converted {name}, got {found} in {root}'
-            )
+    known = (root / MANIFEST).is_file()
+    if known and (found := read_manifest(root)['dataset']) != name:
+        raise ValueError(
+            f'--{name} must be a converted {name}, got {found} in {root}'
+        )
     samples: dict[str, Sample] = {}
     for sample in read_pairs(root):
-        if sample.stem in samples:
-            raise ValueError(
-                f'{root} must have each name once, got {sample.stem!r} in '
-                f'{samples[sample.stem].split} and {sample.split}'
-            )
-        samples[sample.stem] = sample
+        stem = sample.stem
+        if stem in samples:
+            # DeepCrack uses some names in train and in test.
+            stem = f'{stem}_{sample.split}'
+        group = sample.group if known else photograph_of(name, sample.stem)
+        samples[stem] = replace(sample, stem=stem, group=group)
     return samples
 
 
@@ -177,7 +177,7 @@ def resized(
     return Sample(
         stem=f'{name}_{sample.stem}',
         split=split,
-        group=f'{name}_{photograph_of(name, sample.stem)}',
+        group=f'{name}_{sample.group}',
         source_id=f'{name}/{sample.source_id}',
         image=sample.image,
         read_mask=mask,
@@ -193,7 +193,8 @@ def _numbers(args: argparse.Namespace, names: list[str]) -> dict[str, int]:
         counts = {}
         for text in args.counts:
             name, _, number = text.partition('=')
-            if name not in SOURCES or not number.isdigit():
+            valid = name in SOURCES and number.isdigit() and int(number) > 0
+            if not valid:
                 raise ValueError(
                     '--counts must be like cfd=118 crack500=545 '
                     f'deepcrack=537, got {text!r}'
@@ -220,7 +221,7 @@ def _by_choice(
     split_counts = dict(zip(SPLITS, wanted, strict=True))
     chosen = choose(
         {
-            name: {s: photograph_of(name, s) for s in samples}
+            name: {stem: sample.group for stem, sample in samples.items()}
             for name, samples in sets.items()
         },
         counts=counts,
