@@ -58,7 +58,8 @@ def ellipse_half_widths(radius: int) -> tuple:
     The row at vertical distance dy reaches ``round(sqrt(r^2 - dy^2))``
     pixels to either side (halves to even). That is no disc: radius 1 is the
     plus of 5 pixels, and radius 2 is a 5 x 5 square whose first and last
-    rows hold one pixel.
+    rows hold one pixel (so that a quarter turn of both masks can change the
+    third decimal of an mBA).
 
     Args:
         radius (int): In pixels, at least 1.

@@ -10,6 +10,10 @@ import numpy as np
 
 WORD = 64
 _DTYPE = np.dtype('<u8')
+# Set bits of each 16-bit number.
+_POPULATION = np.unpackbits(
+    np.arange(1 << 16, dtype='<u2').view(np.uint8)).reshape(-1, 16).sum(
+        axis=1, dtype=np.uint8)
 
 
 def pack(mask: np.ndarray) -> np.ndarray:
@@ -32,34 +36,31 @@ def pack(mask: np.ndarray) -> np.ndarray:
     return packed.view(_DTYPE)
 
 
-if hasattr(np, 'bitwise_count'):
+def count(bits: np.ndarray) -> int:
+    """Count the set bits.
 
-    def count(bits: np.ndarray) -> int:
-        """Count the set bits.
+    Args:
+        bits (np.ndarray): Packed words of any shape.
 
-        Args:
-            bits (np.ndarray): Packed words of any shape.
-
-        Returns:
-            int: Number of pixels that are 1.
-        """
+    Returns:
+        int: Number of pixels that are 1.
+    """
+    if hasattr(np, 'bitwise_count'):
         return int(np.bitwise_count(bits).sum(dtype=np.int64))
-else:
-    _POPULATION = np.unpackbits(
-        np.arange(1 << 16, dtype='<u2').view(np.uint8)).reshape(-1, 16).sum(
-            axis=1, dtype=np.uint8)
+    return count_by_table(bits)
 
-    def count(bits: np.ndarray) -> int:
-        """Count the set bits.
 
-        Args:
-            bits (np.ndarray): Packed words of any shape.
+def count_by_table(bits: np.ndarray) -> int:
+    """Count the set bits with numpy 1, which has no function for it.
 
-        Returns:
-            int: Number of pixels that are 1.
-        """
-        halves = np.ascontiguousarray(bits).view('<u2')
-        return int(_POPULATION[halves].sum(dtype=np.int64))
+    Args:
+        bits (np.ndarray): Packed words of any shape.
+
+    Returns:
+        int: Number of pixels that are 1.
+    """
+    halves = np.ascontiguousarray(bits).view('<u2')
+    return int(_POPULATION[halves].sum(dtype=np.int64))
 
 
 def widen(bits: np.ndarray) -> np.ndarray:
