@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 _SIXTEEN_BIT_MODES = ('I;16', 'I;16L', 'I;16B', 'I;16N', 'I')
-_BOMB_LOCK = threading.RLock()
+_SETTINGS_LOCK = threading.RLock()
 
 
 class UnreadableImageError(ValueError):
@@ -24,15 +24,21 @@ class UnreadableImageError(ValueError):
 
 
 @contextmanager
-def _any_size() -> Iterator[None]:
-    """Lift Pillow's size limit: a 16K x 16K photograph is no attack here."""
-    with _BOMB_LOCK:
-        limit = Image.MAX_IMAGE_PIXELS
+def _strict_at_any_size() -> Iterator[None]:
+    """Set Pillow's two global switches, and put them back.
+
+    A 16K x 16K photograph is no attack here, so there is no limit of size;
+    a truncated file is an error, even if another library asked for grey.
+    """
+    with _SETTINGS_LOCK:
+        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
         Image.MAX_IMAGE_PIXELS = None
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = limit
+            Image.MAX_IMAGE_PIXELS = before[0]
+            ImageFile.LOAD_TRUNCATED_IMAGES = before[1]
 
 
 def open_upright(
@@ -79,7 +85,7 @@ def open_upright(
             f'The {kind} {os.fspath(path)!r} is an empty file (0 bytes): '
             'copy it again or remove it.')
     try:
-        with _any_size(), warnings.catch_warnings():
+        with _strict_at_any_size(), warnings.catch_warnings():
             warnings.simplefilter('ignore')
             picture = Image.open(io.BytesIO(data))
             file_format = picture.format or ''
