@@ -1,0 +1,3 @@
+# The same network with a plain convolutional decoder (Table 1, Set 1).
+_base_ = './cbprn_mini_cfd.py'
+model = dict(decode_head=dict(train_sampler=None))
