@@ -1,1 +1,25 @@
 """Pure drawing: arrays in, pictures out."""
+
+from mmcrack.visualization.drawing import (
+                                           draw_points,
+                                           fade,
+                                           heat_picture,
+                                           paint,
+                                           paint_errors,
+                                           reduce_max,
+                                           reduce_picture,
+                                           to_picture,
+)
+from mmcrack.visualization.panels import (
+                                           caption,
+                                           contact_sheet,
+                                           panel_row,
+                                           result_picture,
+                                           write_picture,
+)
+
+__all__ = [
+    'caption', 'contact_sheet', 'draw_points', 'fade', 'heat_picture',
+    'paint', 'paint_errors', 'panel_row', 'reduce_max', 'reduce_picture',
+    'result_picture', 'to_picture', 'write_picture'
+]

@@ -1,1 +1,9 @@
 """Registered hooks."""
+
+from mmcrack.engine.hooks.checkpoint_guard_hook import CheckpointGuardHook
+from mmcrack.engine.hooks.save_prediction_hook import SavePredictionHook
+from mmcrack.engine.hooks.visualization_hook import CrackVisualizationHook
+
+__all__ = [
+    'CheckpointGuardHook', 'CrackVisualizationHook', 'SavePredictionHook'
+]
