@@ -102,8 +102,8 @@ def split_by_groups(
     Groups go largest first, in seeded order among equals, to the split that
     still lacks the largest part of its count and has room for the whole
     group; a split of which the group would be more than a fifth gets it only
-    when none is left that it would fill less. With enough groups of one image the counts are
-    met exactly.
+    when none is left that it would fill less. With enough groups of one image
+    the counts are met exactly.
 
     Args:
         groups: Maps each image's stem to its photograph.
