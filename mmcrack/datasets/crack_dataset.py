@@ -87,7 +87,7 @@ class CrackDataset(BaseSegDataset):
     METAINFO = dict(
         classes=('background', 'crack'),
         palette=[[0, 0, 0], [255, 255, 255]])
-    PREPARE = 'python tools/dataset_converters/folder.py SOURCE OUT'
+    PREPARE = 'python tools/dataset_converters/folder.py IMAGES MASKS OUT'
 
     def __init__(self,
                  *,

@@ -44,7 +44,6 @@ train_dataloader = dict(
     dataset=dict(
         type='mmcrack.HighResolutionCrackDataset',
         data_root=train_data_root,
-        prepare='python tools/dataset_converters/folder.py SOURCE OUT',
         data_prefix=dict(
             img_path='images/train', seg_map_path='masks/train'),
         pipeline=train_pipeline))
@@ -56,7 +55,6 @@ val_dataloader = dict(
     dataset=dict(
         type='mmcrack.HighResolutionCrackDataset',
         data_root=train_data_root,
-        prepare='python tools/dataset_converters/folder.py SOURCE OUT',
         data_prefix=dict(
             img_path='images/val', seg_map_path='masks/val'),
         test_mode=True,
@@ -69,7 +67,6 @@ test_dataloader = dict(
     dataset=dict(
         type='mmcrack.HighResolutionCrackDataset',
         data_root=test_data_root,
-        prepare='python tools/dataset_converters/folder.py SOURCE OUT',
         data_prefix=dict(
             img_path='images/test', seg_map_path='masks/test'),
         test_mode=True,

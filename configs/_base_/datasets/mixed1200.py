@@ -39,7 +39,8 @@ train_dataloader = dict(
     dataset=dict(
         type='mmcrack.CrackDataset',
         data_root=data_root,
-        prepare='python tools/dataset_converters/mixed1200.py SOURCE OUT',
+        prepare='python tools/dataset_converters/mixed1200.py --cfd CFD '
+        '--crack500 CRACK500 --deepcrack DEEPCRACK OUT',
         data_prefix=dict(
             img_path='images/train', seg_map_path='masks/train'),
         pipeline=train_pipeline))
@@ -51,7 +52,8 @@ val_dataloader = dict(
     dataset=dict(
         type='mmcrack.CrackDataset',
         data_root=data_root,
-        prepare='python tools/dataset_converters/mixed1200.py SOURCE OUT',
+        prepare='python tools/dataset_converters/mixed1200.py --cfd CFD '
+        '--crack500 CRACK500 --deepcrack DEEPCRACK OUT',
         data_prefix=dict(
             img_path='images/val', seg_map_path='masks/val'),
         test_mode=True,
@@ -64,7 +66,8 @@ test_dataloader = dict(
     dataset=dict(
         type='mmcrack.CrackDataset',
         data_root=data_root,
-        prepare='python tools/dataset_converters/mixed1200.py SOURCE OUT',
+        prepare='python tools/dataset_converters/mixed1200.py --cfd CFD '
+        '--crack500 CRACK500 --deepcrack DEEPCRACK OUT',
         data_prefix=dict(
             img_path='images/test', seg_map_path='masks/test'),
         test_mode=True,
