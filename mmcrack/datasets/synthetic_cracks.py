@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from mmcrack.datasets.synthetic_style import SceneStyle, even, log_even
+from mmcrack.datasets.synthetic_style import SceneStyle, even
 
 STEP = 2.0
 _REFERENCE_SIDE = 320.0
@@ -207,18 +207,22 @@ def _wander(rng, count, scale):
     return gain * gaussian_filter1d(noise, scale, mode='reflect')
 
 
+def _facets(rng, count, mean, spread):
+    """Constant angles over stretches of random length, in steps."""
+    number = int(2 * count / mean) + 4
+    lengths = np.maximum(mean * rng.lognormal(-0.12, 0.5, number), 1.0)
+    which = np.searchsorted(np.cumsum(lengths), np.arange(count), 'right')
+    return rng.normal(0, spread, number)[np.minimum(which, number - 1)]
+
+
 def _centreline(rng, style, start, heading, length, width):
     """Jagged line: straight facets around a slowly turning direction."""
     count = max(3, round(length / STEP) + 1)
-    mean_facet = even(rng, style.facet_length) * (1 + width / 8)
-    number = int(count * STEP / mean_facet * 2) + 4
-    lengths = mean_facet * rng.lognormal(0.0, 0.5, number) / STEP
-    kinks = rng.normal(0, math.radians(even(rng, style.kink_angle)), number)
-    bounds = np.cumsum(np.maximum(lengths, 1.0))
-    which = np.minimum(
-        np.searchsorted(bounds, np.arange(count - 1), 'right'), number - 1)
+    facet = even(rng, style.facet_length) * (1 + width / 5) / STEP
+    spread = math.radians(even(rng, style.kink_angle)) / (1 + width / 40)
     turn = math.radians(14) * _wander(rng, count - 1, max(20, count / 8))
-    angle = heading + turn + kinks[which]
+    angle = heading + turn + _facets(rng, count - 1, facet, spread) + (
+        _facets(rng, count - 1, 4 * facet, 0.6 * spread))
     steps = STEP * np.stack([np.cos(angle), np.sin(angle)], 1)
     line = start + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, 0)])
     # A centreline with details finer than the width is not a centreline:
@@ -237,11 +241,13 @@ def _widths(rng, style, count, width, limits, free_ends):
     uneven = 0.8 * _wander(rng, count, 12) + 0.5 * _wander(
         rng, count, max(1.0, 0.25 * width))
     result = width * np.exp(amount * uneven - amount * amount / 2)
-    reach = min(0.4 * count, 12 + 3 * width)
+    rough = min(0.25, 0.8 / width) * _wander(rng, count, 0.7)
+    result = result * np.maximum(1 + amount / 0.3 * rough, 0.3)
+    reach = min(0.45 * count, 10 + 3 * width)
     along = np.arange(count)
     for free, distance in zip(free_ends, (along, along[::-1]), strict=True):
         if free:
-            result = result * np.clip((distance + 1) / reach, 0, 1)**0.6
+            result = result * np.clip((distance + 1) / reach, 0, 1)**0.85
     return np.clip(result, *limits)
 
 
@@ -304,7 +310,8 @@ class CrackPlan:
         """Draw a main crack that is really in the picture."""
         rng, style, size = self._rng, self._style, self._size
         short = min(size)
-        width = log_even(rng, self._limits)
+        low, high = np.log(self._limits)
+        width = float(np.exp(low + (high - low) * rng.random()**1.35))
         length = max(4.0, even(rng, style.crack_length) * short)
         contrast = even(rng, style.crack_contrast)
         pale = bool(rng.random() < style.pale_crack)

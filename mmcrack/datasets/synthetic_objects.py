@@ -171,7 +171,7 @@ class Wire:
         gap = rng.uniform(2, 12)
         return [cls(
             points=points, width=log_even(rng, style.wire_width),
-            colour=tuple(float(tone * v) for v in rng.normal(1, 0.08, 3)),
+            colour=tuple(float(tone * v) for v in rng.normal(1, 0.04, 3)),
             offset=(-gap * light[0], -gap * light[1]),
             shade=rng.uniform(0.15, 0.4))]
 

@@ -47,6 +47,8 @@ class Scene:
         angle = rng.uniform(0, 2 * math.pi)
         self.light = (math.cos(angle), math.sin(angle))
         self.rim = even(rng, style.rim_light)
+        self.core = even(rng, style.core_depth)
+        self.dirt = even(rng, style.crack_dirt)
         self.stain = even(rng, style.crack_stain) * float(
             rng.choice((1.0, 1.0, -1.0)))
         shape = {'style': style, 'size': size}
@@ -117,15 +119,23 @@ class Scene:
             canvas.multiply(
                 1 - self.stain * np.clip(0.5 + where, 0, 2)
                 * np.minimum(1, 2.5 * wide))
-        factor = 1 - lost[inner]
+        lost = lost[inner]
+        if self.core:
+            deep = GaussianBlur(cover, (0, 0), 1.8)[inner]
+            lost = lost * (1 + self.core * np.clip(2 * deep - 1, 0, 1))
+        if self.dirt:
+            # What lies in a crack is as uneven as what is beside it.
+            lost = lost * np.clip(1 + self.dirt * canvas.fractal(
+                'dirt', (2.5, 7), (1, 0.8)), 0.3, 1.6)
+        factor = 1 - np.minimum(lost, 0.97)
         if self.rim:
             # The edge that faces the light shines, outside and a little
             # way down the far wall.
             outside = np.clip(
                 shifted(cover, -1.3 * x, -1.3 * y) - cover, 0, 1)[inner]
             wall = np.clip(
-                cover - shifted(cover, 2.0 * x, 2.0 * y), 0, 1)[inner]
-            factor = factor * (1 + self.rim * (outside + wall))
+                cover - shifted(cover, 2.5 * x, 2.5 * y), 0, 1)[inner]
+            factor = factor * (1 + self.rim * (outside + 2 * wall))
         canvas.multiply(factor)
 
 

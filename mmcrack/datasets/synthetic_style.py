@@ -38,8 +38,9 @@ class SceneStyle:
         cracks (tuple[int, int]): Main cracks of a 320x320 scene. The number
             grows with (area / 320^2) ** 0.35.
         crack_width (tuple[float, float]): Width in pixels, 0.3 to 60;
-            the mean width of a main crack is drawn evenly in the
-            logarithm. No width along any crack leaves the range.
+            the mean width of a main crack is drawn from the logarithm,
+            thin ones a little more often than wide ones. No width along any
+            crack leaves the range.
             In scenes with a short side below 167 px the upper end falls to
             0.12 of that side.
         width_variation (tuple[float, float]): Standard deviation of the
@@ -51,8 +52,9 @@ class SceneStyle:
             the square root of the length).
         branch_width (tuple[float, float]): Width of a branch as a share of
             the parent's width where it leaves.
-        facet_length (tuple[float, float]): Length in pixels of the straight
-            pieces of a thin crack (wider ones have longer pieces).
+        facet_length (tuple[float, float]): Mean length in pixels of the
+            straight pieces of a thin crack (wider ones have longer pieces);
+            they lie on a course of pieces about four times as long.
         kink_angle (tuple[float, float]): Standard deviation in degrees of
             the pieces' directions.
         crack_contrast (tuple[float, float]): Darkness of a crack: the share
@@ -61,6 +63,10 @@ class SceneStyle:
             of that darkness along a crack.
         pale_crack (float): Probability that a crack is lighter than the
             surface (filled with lime).
+        core_depth (tuple[float, float]): Extra darkness, as a share, in the
+            middle of cracks wider than about 4 px.
+        crack_dirt (tuple[float, float]): Relative amplitude of the uneven
+            darkness inside a crack.
         crack_stain (tuple[float, float]): Amplitude of the stain beside a
             crack.
         rim_light (tuple[float, float]): Amplitude of the lit edge.
@@ -81,7 +87,9 @@ class SceneStyle:
             ``texture_scale``.
         stain (float): Probability of blotches (damp, rust, lime, soot).
         streak (float): Probability of vertical runs of water.
-        stain_strength (tuple[float, float]): Amplitude of both.
+        spots (float): Probability of small dark spots with sharp edges.
+        stain_strength (tuple[float, float]): Amplitude of stains and runs;
+            spots are 1.6 times as strong.
 
     Objects that look like cracks:
 
@@ -127,38 +135,41 @@ class SceneStyle:
     crack_length: tuple[float, float] = _span(0.5, 1.5, at_least=0.01)
     branches: tuple[float, float] = _span(0.0, 0.9, at_most=10)
     branch_width: tuple[float, float] = _span(0.35, 0.75, at_most=1.0)
-    facet_length: tuple[float, float] = _span(4.0, 20.0, at_least=1.0)
+    facet_length: tuple[float, float] = _span(3.0, 9.0, at_least=1.0)
     kink_angle: tuple[float, float] = _span(16.0, 40.0, at_most=90)
-    crack_contrast: tuple[float, float] = _span(0.25, 0.6, at_most=1.0)
+    crack_contrast: tuple[float, float] = _span(0.24, 0.58, at_most=1.0)
     contrast_variation: tuple[float, float] = _span(0.1, 0.3, at_most=1.0)
     pale_crack: float = _share(0.04)
+    core_depth: tuple[float, float] = _span(0.1, 0.9, at_most=3.0)
+    crack_dirt: tuple[float, float] = _span(0.02, 0.2, at_most=1.0)
     crack_stain: tuple[float, float] = _span(0.0, 0.12, at_most=1.0)
-    rim_light: tuple[float, float] = _span(0.0, 0.15, at_most=1.0)
+    rim_light: tuple[float, float] = _span(0.0, 0.25, at_most=1.0)
 
-    brightness: tuple[float, float] = _span(0.36, 0.72, at_most=1.0)
+    brightness: tuple[float, float] = _span(0.4, 0.78, at_most=1.0)
     tint: tuple[float, float] = _span(0.2, 1.0, at_most=4.0)
     texture_scale: tuple[float, float] = _span(
-        0.7, 2.2, at_least=0.2, at_most=20.0)
-    mottle: tuple[float, float] = _span(0.03, 0.1, at_most=1.0)
+        0.6, 1.8, at_least=0.2, at_most=20.0)
+    mottle: tuple[float, float] = _span(0.02, 0.075, at_most=1.0)
     grain: tuple[float, float] = _span(0.015, 0.07, at_most=1.0)
     relief: tuple[float, float] = _span(0.0, 0.05, at_most=1.0)
     stones: float = _share(0.35)
-    stone_cover: tuple[float, float] = _span(0.1, 0.5, at_most=1.0)
+    stone_cover: tuple[float, float] = _span(0.2, 0.7, at_most=1.0)
     pores: tuple[float, float] = _span(0.0, 7.0, at_most=200)
     stain: float = _share(0.5)
     streak: float = _share(0.35)
-    stain_strength: tuple[float, float] = _span(0.08, 0.3, at_most=1.0)
+    spots: float = _share(0.4)
+    stain_strength: tuple[float, float] = _span(0.08, 0.38, at_most=1.0)
 
     boards: float = _share(0.25)
-    joint: float = _share(0.35)
-    wire: float = _share(0.25)
+    joint: float = _share(0.45)
+    wire: float = _share(0.3)
     scratch: float = _share(0.35)
     patch: float = _share(0.2)
     shadow: float = _share(0.35)
     joint_width: tuple[float, float] = _span(1.5, 12.0, at_least=0.3)
     wire_width: tuple[float, float] = _span(1.5, 8.0, at_least=0.3)
-    joint_contrast: tuple[float, float] = _span(0.25, 0.65, at_most=1.0)
-    shadow_strength: tuple[float, float] = _span(0.2, 0.5, at_most=1.0)
+    joint_contrast: tuple[float, float] = _span(0.3, 0.8, at_most=1.0)
+    shadow_strength: tuple[float, float] = _span(0.12, 0.45, at_most=1.0)
 
     light_fall: tuple[float, float] = _span(0.0, 0.3, at_most=1.0)
     vignette: tuple[float, float] = _span(0.0, 0.25, at_most=1.0)
@@ -219,9 +230,11 @@ class SceneStyle:
         off = (0.0, 0.0)
         return cls(
             crack_free=0.0, crack_contrast=(0.6, 0.6), pale_crack=0.0,
-            contrast_variation=off, crack_stain=off, rim_light=off,
+            contrast_variation=off, core_depth=off, crack_dirt=off,
+            crack_stain=off, rim_light=off,
             brightness=(0.7, 0.7), tint=off, mottle=off, grain=off,
             relief=off, stones=0.0, pores=off, stain=0.0, streak=0.0,
+            spots=0.0,
             boards=0.0, joint=0.0, wire=0.0, scratch=0.0, patch=0.0,
             shadow=0.0, light_fall=off, vignette=off, blur=off, motion=off,
             sharpening=off, noise=off, jpeg_quality=None)

@@ -195,29 +195,39 @@ class Stones:
             return None
         return cls(
             cover=even(rng, style.stone_cover),
-            radius=scale * rng.uniform(1.3, 3.0),
-            contrast=rng.uniform(0.06, 0.2))
+            radius=scale * rng.uniform(0.9, 2.4),
+            contrast=rng.uniform(0.05, 0.16))
 
     def apply(self, canvas: Canvas) -> None:
         """Paint the stones."""
         layer = np.full(canvas.rgb.shape, 128, np.uint8)
-        mean_area = math.pi * (1.4 * self.radius)**2
+        mean_area = 2.2 * (1.3 * self.radius)**2
         for rng, y0, x0 in _cells(canvas, 'stones'):
             count = int(rng.poisson(self.cover * _CELL**2 / mean_area))
             place = rng.uniform(0, _CELL, (count, 2))
             radius = np.minimum(
-                self.radius * rng.lognormal(0, 0.5, count), 40)
-            flat = rng.uniform(0.55, 1, count)
-            angle = rng.uniform(0, 180, count)
-            tone = 128 + 255 * self.contrast * rng.normal(0, 1, (count, 1))
-            tone = tone + 128 * 0.06 * rng.normal(0, 1, (count, 3))
-            tone = np.clip(tone, 2, 253).astype(int)
-            for i in range(count):
-                _ellipse(layer, x0 + place[i, 0], y0 + place[i, 1],
-                         radius[i], radius[i] * flat[i], angle[i],
-                         tuple(int(v) for v in tone[i]))
+                self.radius * rng.lognormal(0, 0.4, count), 40)
+            tone = 128 + 128 * self.contrast * rng.normal(0, 1, (count, 1))
+            tone = tone + 128 * 0.025 * rng.normal(0, 1, (count, 3))
+            tone = np.clip(tone, 2, 253).astype(int).tolist()
+            shapes = self._polygons(rng, place + (x0, y0), radius)
+            for shape, colour in zip(shapes, tone, strict=True):
+                cv2.fillConvexPoly(layer, shape, colour, cv2.LINE_AA, 4)
         layer = layer.astype(np.float32) * np.float32(1 / 128)
         canvas.rgb *= np.clip(layer, 0.3, 1.7)
+
+    def _polygons(self, rng, centre, radius):
+        """Broken stones: uneven polygons, corners to 1/16 pixel."""
+        count = len(radius)
+        angle = np.linspace(0, 2 * math.pi, 7, endpoint=False)
+        angle = angle + rng.uniform(-0.35, 0.35, (count, 7))
+        reach = radius[:, None] * rng.uniform(0.8, 1.15, (count, 7))
+        x, y = reach * np.cos(angle), reach * np.sin(angle)
+        y = y * rng.uniform(0.55, 1, (count, 1))
+        turn = rng.uniform(0, math.pi, (count, 1))
+        corners = np.stack([x * np.cos(turn) - y * np.sin(turn),
+                            x * np.sin(turn) + y * np.cos(turn)], 2)
+        return np.rint(16 * (corners + centre[:, None])).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -304,8 +314,14 @@ class Stain:
             large = 0.6 * min(size)
             found.append(cls(
                 name=f'stain{number}', colour=kinds[kind],
-                level=rng.uniform(0.3, 1.5), soft=rng.uniform(0.25, 1.2),
+                level=rng.uniform(0.2, 1.4), soft=rng.uniform(0.4, 2.0),
                 size=log_even(rng, (12, max(20, min(large, 400))))))
+        if rng.random() < style.spots:
+            s = min(0.9, 1.6 * even(rng, style.stain_strength))
+            found.append(cls(
+                name='spots', colour=(1 - s, 1 - s, 1 - s),
+                level=rng.uniform(1.5, 2.3), soft=rng.uniform(0.15, 0.6),
+                size=log_even(rng, (7, 45))))
         return found
 
     def apply(self, canvas: Canvas) -> None:
@@ -314,6 +330,8 @@ class Stain:
         field = canvas.fractal(
             self.name, (s, s / 2.3, s / 5, s / 11), (1, 0.6, 0.4, 0.25))
         share = smoothstep(field, self.level, self.level + self.soft)
+        share = share * (1 + 0.2 * canvas.fractal(
+            self.name + '-rough', (3, 8), (1, 1)))
         gain = np.array(self.colour, np.float32) - 1
         for channel in range(3):
             canvas.rgb[..., channel] *= 1 + gain[channel] * share
@@ -342,8 +360,8 @@ class Streaks:
         sign = 1 if rng.random() < 0.65 else -0.7
         return cls(
             strength=sign * even(rng, style.stain_strength),
-            width=rng.uniform(5, 22),
-            length=max(40, size[0] * rng.uniform(0.3, 1.0)))
+            width=rng.uniform(4, 30),
+            length=max(40, min(600, size[0] * rng.uniform(0.2, 0.8))))
 
     def apply(self, canvas: Canvas) -> None:
         """Paint the runs."""
@@ -352,9 +370,11 @@ class Streaks:
                 f'streak{k}', spacing=(self.length / (1 + k),
                                        self.width / (1 + 1.5 * k)),
                 top=canvas.top, rows=canvas.rows) for k in range(2)]
-        where = canvas.fractal('streak-where', (120, 300), (1, 1))
-        field = parts[0] + 0.5 * parts[1] + 0.5 * where
-        canvas.multiply(1 - self.strength * smoothstep(field, 0.3, 2.0))
+        where = canvas.fractal('streak-where', (90, 260), (1, 1))
+        field = parts[0] + 0.6 * parts[1] + 0.3
+        share = smoothstep(field, -0.6, 2.2) * smoothstep(where, -0.4, 1.6)
+        rough = canvas.fractal('streak-rough', (4, 11), (1, 1))
+        canvas.multiply(1 - self.strength * share * (1 + 0.25 * rough))
 
 
 def draw_surface(rng: np.random.Generator, *, style: SceneStyle,
