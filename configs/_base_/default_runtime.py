@@ -9,6 +9,7 @@ visualizer = dict(
     type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(by_epoch=True)
 log_level = 'INFO'
+tta_model = dict(type='SegTTAModel')
 load_from = None
 resume = False
 default_hooks = dict(
