@@ -165,8 +165,7 @@ def _readable(path: str | os.PathLike) -> Iterator[None]:
                           str(error))
         found = found or re.search(r'Unsupported (?:global|class) (\S+)',
                                    str(error))
-        if found is None and not re.search('[Uu]nsupported operand|reduce',
-                                           str(error)):
+        if found is None and not _is_pickle(path):
             raise CheckpointError(_damaged(path, error)) from error
         culprit = f' ({found.group(1)})' if found else ''
         raise CheckpointError(
@@ -184,8 +183,18 @@ def _readable(path: str | os.PathLike) -> Iterator[None]:
         raise CheckpointError(_damaged(path, error)) from error
 
 
+def _is_pickle(path: str | os.PathLike) -> bool:
+    """Whether a file begins as a pickle or an archive that holds one."""
+    with contextlib.suppress(OSError), open(path, 'rb') as file:
+        start = file.read(8)
+        return start[:1] == b'\x80' and len(start) == 8 or (
+            start.startswith(b'PK') and zipfile.is_zipfile(path))
+    return True
+
+
 def _damaged(path: str | os.PathLike, error: BaseException) -> str:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    text = str(error).rpartition('WeightsUnpickler error: ')[2]
+    first = (text.strip().splitlines() or [type(error).__name__])[0]
     return (f'The checkpoint {str(path)!r} is damaged, cut short or no '
             f'checkpoint at all ({first[:120].rstrip(".")}); use another '
             'one.')
