@@ -35,7 +35,8 @@ from mmcrack.datasets.splits import SPLITS
 
 MANIFEST = 'manifest.json'
 FORMAT = 1
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
+# What CrackDataset looks for; a picture of another kind is saved as PNG.
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp')
 _ORIENTATION_TAG = 274
 _COPY = 'the same pixels are in another split'
 
@@ -291,13 +292,7 @@ def _write_pair(sample: Sample, root: Path) -> dict:
         changed = 'made from the source image'
     else:
         pixels = read_image(sample.image)
-        orientation = exif_orientation(sample.image)
-        if orientation not in range(2, 9):
-            data = sample.image.read_bytes()
-            suffix = sample.image.suffix.lower()
-        else:
-            data, suffix = encode_png(pixels[..., ::-1]), '.png'
-            changed = f'EXIF orientation {orientation} applied, saved as PNG'
+        data, suffix, changed = _copied(sample.image, pixels)
     height, width = pixels.shape[:2]
     mask = sample.read_mask((height, width))
     names = {
@@ -323,6 +318,21 @@ def _write_pair(sample: Sample, root: Path) -> dict:
         'mask_sha256': _pixel_hash(mask),
     }
     return record if changed is None else {**record, 'changed': changed}
+
+
+def _copied(path: Path, pixels: np.ndarray) -> tuple[bytes, str, str | None]:
+    """Content and suffix for a photograph, and what was changed, if any."""
+    changes = []
+    orientation = exif_orientation(path)
+    if orientation in range(2, 9):
+        changes.append(f'EXIF orientation {orientation} applied')
+    suffix = path.suffix.lower()
+    if suffix not in IMAGE_SUFFIXES:
+        changes.append(f'was {suffix or "without suffix"}')
+    if not changes:
+        return path.read_bytes(), suffix, None
+    changes.append('saved as PNG')
+    return encode_png(pixels[..., ::-1]), '.png', ', '.join(changes)
 
 
 def encode_png(pixels: np.ndarray) -> bytes:

@@ -315,6 +315,17 @@ class TestConvert:
         )
         assert exif_orientation(tmp_path / 'out' / record['image']) == 1
 
+    def test_webp_becomes_png(self, source, tmp_path):
+        sample = pair(source, 'a', 'train')
+        Image.open(source / 'a.jpg').save(source / 'a.webp', lossless=True)
+        sample = replace(sample, image=source / 'a.webp')
+        (record,) = write(plan(source, [sample]), tmp_path / 'out')['images']
+        assert record['changed'] == 'was .webp, saved as PNG'
+        np.testing.assert_array_equal(
+            read_image(tmp_path / 'out' / 'images/train/a.png'),
+            read_image(source / 'a.jpg'),
+        )
+
     def test_upper_case_suffix_becomes_lower(self, source, tmp_path):
         sample = pair(source, 'a', 'train')
         sample.image.rename(source / 'a.JPG')

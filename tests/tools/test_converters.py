@@ -350,7 +350,8 @@ class TestDeepCrack:
             train=[f'{p}-{i}' for p in range(75) for i in range(4)],
             test=[f'{p}' for p in range(1000, 1237)],
         )
-        assert run('deepcrack', src, tmp_path / 'a')[0] == 0
+        args = 'deepcrack', src, tmp_path / 'a', '--val-share', 0.1
+        assert run(*args)[0] == 0
         manifest = read_manifest(tmp_path / 'a')
         assert sum(manifest['counts'].values()) == 537
         assert manifest['counts']['test'] == 237
@@ -360,14 +361,12 @@ class TestDeepCrack:
             for split, names in stems(tmp_path / 'a').items()
         }
         assert not photographs['val'] & photographs['train']
-        args = 'deepcrack', src, tmp_path / 'b', '--val-share', '0'
-        assert run(*args)[0] == 0
+        assert run('deepcrack', src, tmp_path / 'b')[0] == 0
         counts = read_manifest(tmp_path / 'b')['counts']
         assert counts == {'train': 300, 'test': 237}
 
     def test_leaks_of_the_official_split(self, src, run, tmp_path):
         args = 'deepcrack', src, tmp_path / 'out', '--allow-partial'
-        args = *args, '--val-share', '0'
         _, text, _ = run(*args)
         assert '(11142, 11158, 11289): 11142-1, 11216, 11289-1_test' in text
         lists = stems(tmp_path / 'out')
@@ -404,18 +403,19 @@ class TestDeepCrack:
         copy = (src / 'train_img/11111.jpg').read_bytes()
         (src / 'test_img/11400-1.jpg').write_bytes(copy)
         args = 'deepcrack', src, tmp_path / 'out', '--allow-partial'
-        args = *args, '--val-share', '0'
         fails('train/11111 and test/11400-1', *args)
         status, text, _ = run(*args, '--drop-duplicates')
         assert status == 0
         assert 'in another split: 1 (train_img/11111.jpg)' in text
 
     def test_stored_split_is_given_back(self, src, run, tmp_path):
-        run('deepcrack', src, tmp_path / 'a', '--allow-partial')
+        options = '--allow-partial', '--val-share', 0.3
+        run('deepcrack', src, tmp_path / 'a', *options)
         lists = tmp_path / 'a' / 'splits'
         options = '--allow-partial', '--split-file', lists
         run('deepcrack', src, tmp_path / 'b', *options)
         assert stems(tmp_path / 'a') == stems(tmp_path / 'b')
+        assert len(stems(tmp_path / 'a')['val']) == 2
 
     def test_bad_input(self, src, fails, tmp_path):
         args = 'deepcrack', src, tmp_path / 'out'

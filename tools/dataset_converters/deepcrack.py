@@ -177,9 +177,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         '--val-share',
         type=float,
-        default=0.1,
-        help='part of train that becomes val, by whole photograph (0.1); 0 '
-        'keeps the official 300/237',
+        default=0.0,
+        help='part of train that becomes val, by whole photograph (0, the '
+        'official 300/237: the configs list their val themselves)',
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(

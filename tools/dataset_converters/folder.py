@@ -291,7 +291,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         '--image-suffix',
         nargs='+',
-        default=list(IMAGE_SUFFIXES),
+        default=[*IMAGE_SUFFIXES, '.webp'],
         help='endings of photographs (any usual picture)',
     )
     add(
