@@ -17,7 +17,7 @@ DATASETS = Registry(
     'dataset',
     parent=root.DATASETS,
     scope='mmcrack',
-    locations=['mmcrack.datasets'])
+    locations=['mmcrack.datasets.crack_dataset'])
 TRANSFORMS = Registry(
     'transform',
     parent=root.TRANSFORMS,
