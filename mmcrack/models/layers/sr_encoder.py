@@ -224,13 +224,13 @@ class SREncoder(nn.Module):
         if stride not in (2, 4):
             raise ValueError(f'stride must be 2 or 4, got {stride}.')
         self.window_size = window_size
-        shallow = [nn.Conv2d(in_channels, channels, 3, 2, 1)]
         if stride == 4:
-            shallow += [
-                nn.GELU(),
-                nn.Conv2d(channels, channels, 3, 2, 1)
-            ]
-        self.shallow = nn.Sequential(*shallow)
+            narrow = max(1, channels // 2)
+            self.shallow = nn.Sequential(
+                nn.Conv2d(in_channels, narrow, 3, 2, 1), nn.GELU(),
+                nn.Conv2d(narrow, channels, 3, 2, 1))
+        else:
+            self.shallow = nn.Conv2d(in_channels, channels, 3, 2, 1)
         self.residual_modules = nn.ModuleList(
             ResidualSwinModule(
                 channels,
