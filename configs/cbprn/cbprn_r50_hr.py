@@ -7,3 +7,6 @@ _base_ = [
 data_preprocessor = dict(size=(512, 512))
 model = dict(data_preprocessor=data_preprocessor)
 sync_bn = 'torch'
+first_stage = dict(
+    checkpoint='work_dirs/cbprn_r50_lr/*.pth',
+    command='python tools/train.py configs/cbprn/cbprn_r50_lr.py')
