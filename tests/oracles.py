@@ -91,3 +91,85 @@ def window_mba(pred, target, valid, min_radius=1, mode='accuracy'):
         scores.append(band_score(pred, target, band, mode))
     scores = [score for score in scores if not math.isnan(score)]
     return sum(scores) / len(scores) if scores else math.nan
+
+
+# --- networks: regions, points, guided filter, subdivision ------------------
+
+
+def opencv_boundary_band(label, dilation):
+    """The outermost crack pixels of a {0, 1} map, dilated, by OpenCV."""
+    crack = np.asarray(label).astype(np.uint8)
+    contour = crack - cv2.erode(crack, np.ones((3, 3), np.uint8))
+    side = 2 * dilation + 1
+    return cv2.dilate(contour, np.ones((side, side), np.uint8)) > 0
+
+
+def bilinear_at(image, x, y, border=True):
+    """Read a (h, w) array at one point of [0, 1]^2, by the four corners."""
+    image = np.asarray(image, dtype=np.float64)
+    height, width = image.shape
+    column, row = x * width - 0.5, y * height - 0.5
+    left, top = math.floor(column), math.floor(row)
+    total = 0.
+    for i, j in ((top, left), (top, left + 1), (top + 1, left),
+                 (top + 1, left + 1)):
+        weight = (1 - abs(row - i)) * (1 - abs(column - j))
+        if border:
+            i, j = np.clip(i, 0, height - 1), np.clip(j, 0, width - 1)
+        elif not (0 <= i < height and 0 <= j < width):
+            continue
+        total += weight * image[i, j]
+    return total
+
+
+def clipped_window_mean(image, radius):
+    """Mean over the window around each pixel, cut at the border."""
+    image = np.asarray(image, dtype=np.float64)
+    out = np.empty_like(image)
+    for y, x in np.ndindex(image.shape):
+        out[y, x] = image[max(0, y - radius):y + radius + 1,
+                          max(0, x - radius):x + radius + 1].mean()
+    return out
+
+
+def plain_guided_filter(guide, src, radius, eps):
+    """He et al. 2012, Eq. 5, 6 and 8 as they stand, in float64."""
+    guide = np.asarray(guide, dtype=np.float64)
+    src = np.asarray(src, dtype=np.float64)
+
+    def mean(x):
+        return clipped_window_mean(x, radius)
+
+    a = (mean(guide * src) - mean(guide) * mean(src)) / (
+        mean(guide**2) - mean(guide)**2 + eps)
+    b = mean(src) - a * mean(guide)
+    return mean(a) * guide + mean(b)
+
+
+def enlarge(image, factor):
+    """Bilinear enlargement of a (h, w) array, pixel by pixel."""
+    height, width = (side * factor for side in image.shape)
+    out = np.empty((height, width))
+    for row, column in np.ndindex(height, width):
+        out[row, column] = bilinear_at(
+            image, (column + 0.5) / width, (row + 0.5) / height)
+    return out
+
+
+def subdivide(coarse, predict, steps, num_points, factor=2):
+    """PointRend's inference for one (K, h, w) map, pixel by pixel.
+
+    ``predict(x, y)`` gives the K new logits of one point.
+    """
+    logits = np.asarray(coarse, dtype=np.float64)
+    for _ in range(steps):
+        logits = np.stack([enlarge(channel, factor) for channel in logits])
+        height, width = logits.shape[1:]
+        order = np.sort(logits, axis=0)
+        gap = abs(logits[0]) if len(logits) == 1 else order[-1] - order[-2]
+        least_sure = np.argsort(gap, axis=None, kind='stable')[:num_points]
+        for index in least_sure:
+            row, column = divmod(int(index), width)
+            logits[:, row, column] = predict((column + 0.5) / width,
+                                             (row + 0.5) / height)
+    return logits

@@ -35,16 +35,19 @@ def point_sample(features: Tensor, points: Tensor, *, mode: str = 'bilinear',
             PointRend).
 
     Returns:
-        Tensor: Float, (N, C, P), differentiable with respect to both.
+        Tensor: (N, C, P), of the type of ``features`` (float16 and bfloat16
+        are interpolated in float32), differentiable with respect to both.
     """
     grid = 2.0 * points[:, :, None] - 1.0
+    # Half precision would move points of a large image by whole pixels.
+    work = torch.promote_types(features.dtype, torch.float32)
     sampled = F.grid_sample(
-        features,
-        grid.to(features.dtype),
+        features.to(work),
+        grid.to(work),
         mode=mode,
         padding_mode=padding_mode,
         align_corners=False)
-    return sampled[..., 0]
+    return sampled[..., 0].to(features.dtype)
 
 
 def pixel_points(index: Tensor, size: Sequence[int]) -> Tensor:
@@ -314,6 +317,7 @@ def uncertain_points(prob: Tensor, *, prob_range: Sequence[float],
     chosen = (prob > low) & (prob < high)
     if max_points is None:
         return chosen
+    chosen = chosen.contiguous()
     for image in chosen:
         count = int(image.sum())
         if count > max_points:

@@ -47,8 +47,9 @@ def boundary_band(seg_label: Tensor, *, dilation: int,
         ValueError: If ``dilation`` is negative.
 
     Example:
-        A crack of one pixel width and length 11 has bands of 11, 39, 75 and
-        105 pixels for the dilations 0, 1, 2 and 3.
+        A crack of one pixel width and length 11 in the middle of a 15 x 15
+        image has bands of 11, 39, 75 and 105 pixels for the dilations 0, 1,
+        2 and 3 (where the image cuts nothing off the last has 119).
     """
     if dilation < 0:
         raise ValueError(f'dilation must be at least 0, got {dilation}.')
