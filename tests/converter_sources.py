@@ -1,0 +1,93 @@
+"""Small data sets in the layout as distributed, and what became of them."""
+
+import cv2
+import numpy as np
+import scipy.io
+from PIL import Image
+
+HEIGHT, WIDTH = 8, 12
+DEEPCRACK_TRAIN = [
+    '11111', '11142-3', '11158', '11289-1', '11289-2', '11300-1']
+DEEPCRACK_TEST = ['11142-1', '11216', '11289-1', '11400-1']
+
+
+def photograph(path, *, seed, size=(HEIGHT, WIDTH), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, **options)
+
+
+def mask(path, *, value=255, size=(HEIGHT, WIDTH), array=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if array is None:
+        array = np.zeros(size, np.uint8)
+        array[2] = value
+    cv2.imwrite(str(path), array)
+
+
+def stored_mask(out, split, stem):
+    return cv2.imread(str(out / 'masks' / split / f'{stem}.png'), -1)
+
+
+def stems(out):
+    return {
+        path.stem: path.read_text().split()
+        for path in sorted((out / 'splits').iterdir())
+    }
+
+
+def content(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file()
+    }
+
+
+def truth(path, labels):
+    """Ground truth as CFD stores it: a 1x1 struct with two fields."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = {'Segmentation': labels, 'Boundaries': labels > 1}
+    scipy.io.savemat(path, {'groundTruth': fields})
+
+
+def write_cfd(root, *, pairs=118, without=(201, 301)):
+    labels = np.ones((HEIGHT, WIDTH), np.uint8)
+    labels[1], labels[3, :2], labels[5, :3] = 2, 3, 4
+    for number in [*range(1, pairs + 1), *without]:
+        photograph(root / f'image/{number:03d}.jpg', seed=number)
+        if number <= pairs:
+            truth(root / f'groundTruth/{number:03d}.mat', labels)
+    return root
+
+
+def write_crack500(root):
+    """Four photographs, one of them upright and one from another camera."""
+    crops = {
+        'train': ['20160222_081011_1_361', '20160222_081011_641_361'],
+        'val': ['20160223_1_1'],
+        'test': ['IMG_1_649_1', '20160301_1_1'],
+    }
+    sizes = {'20160223_1_1': (12, 8), 'IMG_1_649_1': (9, 13)}
+    seed = 5000
+    for split, names in crops.items():
+        lines = []
+        for stem in names:
+            size = sizes.get(stem, (HEIGHT, WIDTH))
+            name = f'{split}crop/{stem}'
+            seed += 1
+            photograph(root / f'{name}.jpg', seed=seed, size=size)
+            mask(root / f'{name}.png', size=size)
+            lines.append(f'{name}.jpg {name}.png\n')
+        (root / f'{split}.txt').write_text(''.join(lines))
+    return root
+
+
+def write_deepcrack(root, *, train, test):
+    for part, names in ('train', train), ('test', test):
+        for seed, stem in enumerate(names):
+            seed += 7000 if part == 'train' else 8000
+            photograph(root / f'{part}_img/{stem}.jpg', seed=seed)
+            mask(root / f'{part}_lab/{stem}.png')
+    return root
