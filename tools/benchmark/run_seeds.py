@@ -1,9 +1,11 @@
 """Train and test configs over seeds; append each result to a CSV file.
 
 ``python tools/benchmark/run_seeds.py CONFIG... --seeds 0 1 2 --csv OUT.csv``
-skips the rows that the file already has, so that it can be stopped and
-started again. The checkpoint of the last epoch is tested: nothing is
-selected on any split. ``--jobs`` runs so many at a time, each on one thread.
+skips the rows that the file already has and resumes a training that broke
+off, so that it can be stopped and started again; ``--minutes`` stops it. The
+checkpoint of the last epoch is tested: nothing is selected on any split. With
+``--checkpoint`` nothing is trained. ``--jobs`` runs so many at a time, each
+on one CPU thread beside its data loaders.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +27,11 @@ COLUMNS = ('config', 'seed', *KEYS, 'train_seconds', 'test_seconds')
 _LOCK = threading.Lock()
 
 
-def parse_args() -> argparse.Namespace:
+class TimeIsUpError(Exception):
+    """``--minutes`` are over."""
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('configs', nargs='+', type=Path)
@@ -33,7 +40,20 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs'))
     parser.add_argument('--jobs', type=int, default=1)
     parser.add_argument('--cfg-options', nargs='+', default=[])
-    return parser.parse_args()
+    parser.add_argument('--checkpoint', type=Path,
+                        help='test this one in place of training')
+    parser.add_argument('--minutes', type=float,
+                        help='stop after so many; start again to go on')
+    args = parser.parse_args(argv)
+    missing = [path for path in (*args.configs, args.checkpoint)
+               if path and not path.is_file()]
+    if missing:
+        parser.error(f'there is no file {missing[0]}')
+    if args.jobs < 1 or (args.minutes is not None and args.minutes <= 0):
+        parser.error('--jobs must be at least 1 and --minutes above 0')
+    args.deadline = (time.monotonic() + 60 * args.minutes
+                     if args.minutes else None)
+    return args
 
 
 def finished(path: Path) -> set[tuple[str, str]]:
@@ -56,17 +76,72 @@ def append(path: Path, row: dict) -> None:
             writer.writerow(row)
 
 
-def call(*command: object, log: Path) -> float:
-    """Run a tool on one thread; return its seconds."""
-    start = time.perf_counter()
+def call(*command: object, log: Path, deadline: float | None) -> float:
+    """Run a tool on one thread; return its seconds.
+
+    Args:
+        *command (object): The tool and its arguments.
+        log (Path): Gets what the tool prints.
+        deadline (float, optional): ``time.monotonic()`` at which the tool is
+            stopped.
+
+    Returns:
+        float: Seconds.
+
+    Raises:
+        RuntimeError: If the tool fails; names the log.
+        TimeIsUpError: If it had to be stopped.
+    """
+    start = time.monotonic()
+    left = None if deadline is None else deadline - start
+    if left is not None and left <= 0:
+        raise TimeIsUpError
     env = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
     with log.open('a') as file:
-        subprocess.run([sys.executable, *map(str, command)],
-                       check=True,
-                       stdout=file,
-                       stderr=subprocess.STDOUT,
-                       env=env)
-    return time.perf_counter() - start
+        process = subprocess.Popen([sys.executable, *map(str, command)],
+                                   stdout=file,
+                                   stderr=subprocess.STDOUT,
+                                   env=env)
+        try:
+            code = process.wait(left)
+        except subprocess.TimeoutExpired:
+            raise TimeIsUpError from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if code:
+        raise RuntimeError(f'{command[0].name} failed; see {log}.')
+    return time.monotonic() - start
+
+
+def train(config: Path, seed: int, work_dir: Path,
+          args: argparse.Namespace) -> tuple[Path, float | str]:
+    """Train a row, or go on with a training that broke off.
+
+    Args:
+        config (Path): Config file.
+        seed (int): Seed of initialisation and data order.
+        work_dir (Path): Of the row.
+        args (argparse.Namespace): The command line.
+
+    Returns:
+        tuple[Path, float | str]: The last checkpoint, and the seconds of
+        this training, '' where it was resumed or there was none.
+    """
+    if args.checkpoint:
+        return args.checkpoint, ''
+    last, finished_file = work_dir / 'last_checkpoint', work_dir / 'trained'
+    seconds: float | str = ''
+    if not finished_file.exists():
+        resume = ['--resume'] if last.exists() else []
+        seconds = round(call(
+            TOOLS / 'train.py', config, '--work-dir', work_dir, *resume,
+            '--cfg-options', f'randomness.seed={seed}', *args.cfg_options,
+            log=work_dir / 'run.log', deadline=args.deadline))
+        seconds = '' if resume else seconds
+        finished_file.touch()
+    return Path(last.read_text().strip()), seconds
 
 
 def run(config: Path, seed: int, args: argparse.Namespace) -> dict:
@@ -82,23 +157,16 @@ def run(config: Path, seed: int, args: argparse.Namespace) -> dict:
 
     Raises:
         RuntimeError: If training or the test fails; names the log.
+        TimeIsUpError: If ``--minutes`` are over.
     """
     work_dir = args.work_dir / f'{config.stem}_seed{seed}'
     work_dir.mkdir(parents=True, exist_ok=True)
-    log = work_dir / 'run.log'
-    options = [f'randomness.seed={seed}', *args.cfg_options]
-    try:
-        train_seconds = call(
-            TOOLS / 'train.py', config, '--work-dir', work_dir,
-            '--cfg-options', *options, log=log)
-        checkpoint = (work_dir / 'last_checkpoint').read_text().strip()
-        test_dir = work_dir / 'test'
-        test_seconds = call(
-            TOOLS / 'test.py', config, checkpoint, '--work-dir', test_dir,
-            log=log)
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(
-            f'{config} with seed {seed} failed; see {log}.') from error
+    checkpoint, train_seconds = train(config, seed, work_dir, args)
+    test_dir = work_dir / 'test'
+    options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
+    test_seconds = call(
+        TOOLS / 'test.py', config, checkpoint, '--work-dir', test_dir,
+        *options, log=work_dir / 'run.log', deadline=args.deadline)
     results = max(test_dir.glob('*/*.json'), key=lambda p: p.stat().st_mtime)
     figures = json.loads(results.read_text())
     row = {key: round(figures[f'crack/{key}'], 3) for key in KEYS}
@@ -106,32 +174,39 @@ def run(config: Path, seed: int, args: argparse.Namespace) -> dict:
         row,
         config=config.stem,
         seed=seed,
-        train_seconds=round(train_seconds),
+        train_seconds=train_seconds,
         test_seconds=round(test_seconds))
 
 
-def main() -> int:
-    """Run all rows that are not there yet; one failure stops no other."""
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run all rows that are not there yet; one failure stops no other.
+
+    Returns:
+        int: 0 if all rows are there, 1 if one failed, 3 if time was up.
+    """
+    args = parse_args(argv)
     done = finished(args.csv)
     todo = [(config, seed) for seed in args.seeds for config in args.configs
             if (config.stem, str(seed)) not in done]
-    failures = 0
 
-    def work(item: tuple[Path, int]) -> bool:
+    def work(item: tuple[Path, int]) -> int:
         try:
             row = run(*item, args)
+        except TimeIsUpError:
+            return 3
         except RuntimeError as error:
             print(error, file=sys.stderr, flush=True)
-            return False
+            return 1
         append(args.csv, row)
         print(row, flush=True)
-        return True
+        return 0
 
     with ThreadPoolExecutor(args.jobs) as pool:
-        for ok in pool.map(work, todo):
-            failures += not ok
-    return 1 if failures else 0
+        codes = list(pool.map(work, todo))
+    if 3 in codes:
+        print(f'Time is up: {codes.count(3)} of {len(todo)} rows are left; '
+              'start the same command again to go on.', file=sys.stderr)
+    return max(codes, default=0)
 
 
 if __name__ == '__main__':
