@@ -49,8 +49,9 @@ class EdgeGuidedBackbone(BaseModule):
         init_cfg (dict, optional): As in MMEngine.
 
     Raises:
-        ValueError: For an unknown ``channel_order`` or ``guide_out``, or
-            means and deviations that do not fit each other.
+        ValueError: For an unknown ``channel_order`` or ``guide_out``, means
+            and deviations that do not fit each other, or a number of the
+            guided filter that is out of its range.
     """
 
     def __init__(self,
@@ -83,6 +84,11 @@ class EdgeGuidedBackbone(BaseModule):
                 f'images, 1) values, got {image_mean} and {image_std}.')
         if min(image_std) <= 0:
             raise ValueError(f'image_std must be positive, got {image_std}.')
+        if guide_radius < 1 or guide_eps <= 0 or guide_subsample < 1:
+            raise ValueError(
+                'The guided filter wants guide_radius >= 1, guide_eps > 0 '
+                f'and guide_subsample >= 1, got {guide_radius}, {guide_eps} '
+                f'and {guide_subsample}.')
         self.channel_order = channel_order
         self.guide_radius = guide_radius
         self.guide_eps = guide_eps
