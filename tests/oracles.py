@@ -173,3 +173,37 @@ def subdivide(coarse, predict, steps, num_points, factor=2):
             logits[:, row, column] = predict((column + 0.5) / width,
                                              (row + 0.5) / height)
     return logits
+
+
+def shared_mlp(layers, feature, coarse):
+    """CBPRN's MLP for one point; the coarse logits enter at every layer.
+
+    ``layers`` are pairs (weight, bias); all but the last end in a ReLU.
+    """
+    x = np.concatenate([feature, coarse])
+    for weight, bias in layers[:-1]:
+        x = np.concatenate([np.maximum(weight @ x + bias, 0.), coarse])
+    weight, bias = layers[-1]
+    return weight @ x + bias
+
+
+def render_pixels(coarse, predict, size, prob_range):
+    """CBPRN's inference for one (K, h, w) heat map, pixel by pixel.
+
+    ``predict(x, y)`` gives the K new logits of one point. Returns logits
+    (K, H, W), the probabilities of the heat map and what was predicted
+    again, both (H, W).
+    """
+    height, width = size
+    logits = np.empty((len(coarse), height, width))
+    prob, again = np.empty(size), np.zeros(size, dtype=bool)
+    for row, column in np.ndindex(height, width):
+        x, y = (column + 0.5) / width, (row + 0.5) / height
+        here = np.array([bilinear_at(channel, x, y) for channel in coarse])
+        gap = here[0] if len(here) == 1 else here[1] - here[0]
+        prob[row, column] = 1 / (1 + math.exp(-gap))
+        if prob_range[0] < prob[row, column] < prob_range[1]:
+            again[row, column] = True
+            here = predict(x, y)
+        logits[:, row, column] = here
+    return logits, prob, again

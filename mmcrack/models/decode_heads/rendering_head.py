@@ -54,7 +54,8 @@ class RenderingHead(BaseDecodeHead):
             refuses others.
 
     Raises:
-        ValueError: If ``crack_class`` is no class.
+        ValueError: If ``crack_class`` is no class, or an argument asks for
+            what rendering cannot do.
     """
 
     def __init__(self,
@@ -79,13 +80,7 @@ class RenderingHead(BaseDecodeHead):
                  num_classes: int,
                  init_cfg: dict | list | None,
                  **kwargs) -> None:
-        if not 0 <= crack_class < num_classes:
-            raise ValueError(
-                f'crack_class must be one of the {num_classes} classes (0 to '
-                f'{num_classes - 1}), got {crack_class}.')
-        if kwargs.get('input_transform', 'multiple_select') is None:
-            raise ValueError('A rendering head takes several feature maps: '
-                             "input_transform must be 'multiple_select'.")
+        _check_arguments(num_classes, crack_class, kwargs)
         kwargs['input_transform'] = 'multiple_select'
         super().__init__(
             list(in_channels),
@@ -272,6 +267,25 @@ class RenderingHead(BaseDecodeHead):
             accuracy = 100 * hits / valid.sum().clamp(min=1)
         losses[f'acc_{name}'] = accuracy
         return losses
+
+
+def _check_arguments(num_classes: int, crack_class: int,
+                     others: dict) -> None:
+    """Refuse what a rendering head would silently pass over."""
+    if not 0 <= crack_class < num_classes:
+        raise ValueError(
+            f'crack_class must be one of the {num_classes} classes (0 to '
+            f'{num_classes - 1}), got {crack_class}.')
+    if others.get('input_transform', 'multiple_select') is None:
+        raise ValueError('A rendering head takes several feature maps: '
+                         "input_transform must be 'multiple_select'.")
+    if others.get('align_corners'):
+        raise ValueError('Points lie at pixel centres, so align_corners must '
+                         'be False, got True: leave it out.')
+    if others.get('sampler') is not None:
+        raise ValueError(
+            'A rendering head takes no pixel sampler, got sampler='
+            f'{others["sampler"]}: train_sampler chooses its points.')
 
 
 def upsample(seg_logits: Tensor, size: Sequence[int]) -> Tensor:
