@@ -1,25 +1,27 @@
 """Pure drawing: arrays in, pictures out."""
 
 from mmcrack.visualization.drawing import (
-                                           draw_points,
-                                           fade,
-                                           heat_picture,
-                                           paint,
-                                           paint_errors,
-                                           reduce_max,
-                                           reduce_picture,
-                                           to_picture,
+    draw_points,
+    fade,
+    heat_picture,
+    paint,
+    paint_errors,
+    reduce_max,
+    reduce_picture,
+    to_picture,
 )
 from mmcrack.visualization.panels import (
-                                           caption,
-                                           contact_sheet,
-                                           panel_row,
-                                           result_picture,
-                                           write_picture,
+    caption,
+    contact_sheet,
+    panel_row,
+    result_picture,
+    write_picture,
 )
+from mmcrack.visualization.sampling import DrawnPoints, sampling_picture
 
 __all__ = [
-    'caption', 'contact_sheet', 'draw_points', 'fade', 'heat_picture',
-    'paint', 'paint_errors', 'panel_row', 'reduce_max', 'reduce_picture',
-    'result_picture', 'to_picture', 'write_picture'
+    'DrawnPoints', 'caption', 'contact_sheet', 'draw_points', 'fade',
+    'heat_picture', 'paint', 'paint_errors', 'panel_row', 'reduce_max',
+    'reduce_picture', 'result_picture', 'sampling_picture', 'to_picture',
+    'write_picture'
 ]

@@ -22,8 +22,9 @@ FALSE_ALARM: Color = (230, 85, 0)
 MISS: Color = (70, 150, 255)
 IGNORED: Color = (128, 128, 128)
 RENDERED: Color = (0, 255, 255)
-REGION_COLORS: tuple[Color, Color, Color] = ((230, 60, 60), (60, 200, 90),
-                                             (70, 120, 255))
+# Crack body, boundary band, background.
+REGION_COLORS: tuple[Color, Color, Color] = ((255, 95, 20), (240, 228, 66),
+                                             (86, 180, 233))
 
 
 def to_picture(image: ArrayLike) -> Picture:

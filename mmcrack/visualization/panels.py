@@ -32,6 +32,8 @@ GAP = 6
 MIN_PANEL_WIDTH = 224
 _GROUND = 255
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_SCALE = 0.45
+_MARGIN = 4
 
 
 def caption(picture: Picture, words: Sequence[tuple[str, Color]]) -> Picture:
@@ -46,13 +48,26 @@ def caption(picture: Picture, words: Sequence[tuple[str, Color]]) -> Picture:
         array: uint8, (H + 24, W, 3).
     """
     strip = np.full((CAPTION_HEIGHT, picture.shape[1], 3), _GROUND, np.uint8)
-    left = 4
+    left = _MARGIN
     for text, color in words:
         dark = tuple(int(0.75 * c) for c in color)
-        cv2.putText(strip, text, (left, 17), _FONT, 0.45, dark, 1,
+        cv2.putText(strip, text, (left, 17), _FONT, _FONT_SCALE, dark, 1,
                     cv2.LINE_AA)
-        left += cv2.getTextSize(text, _FONT, 0.45, 1)[0][0] + 8
+        left += _text_width(text) + 2 * _MARGIN
     return np.concatenate([strip, picture])
+
+
+def caption_width(words: Sequence[tuple[str, Color]]) -> int:
+    """Return the least width, in pixels, at which :func:`caption` cuts none.
+
+    Args:
+        words (Sequence): Pairs of a text and its RGB colour.
+    """
+    return sum(_text_width(text) + 2 * _MARGIN for text, _ in words)
+
+
+def _text_width(text: str) -> int:
+    return cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)[0][0]
 
 
 def panel_row(panels: Sequence[Picture]) -> Picture:
@@ -154,22 +169,47 @@ def result_picture(image: Picture,
         found = paint(small, reduce_max(pred, factor), CRACK, opacity=1)
         panels.append((found, [('prediction', black)]))
     if heat_map is not None:
-        panels.append(_heat_panel(heat_map, rendered, factor))
+        heat = heat_picture(reduce_max(heat_map, factor)) \
+            if rendered is None else \
+            rendered_heat(heat_map, rendered, factor=factor)
+        panels.append((heat, heat_words(rendered)))
     scale = max(1, -(-MIN_PANEL_WIDTH // small.shape[1]))
     return panel_row([caption(enlarge(p, scale), words)
                       for p, words in panels])
 
 
-def _heat_panel(heat_map: NDArray[np.floating], rendered: Mask | None,
-                factor: int) -> tuple[Picture, list[tuple[str, Color]]]:
-    """Colour the heat map, and the rendered pixels on it."""
+def rendered_heat(heat_map: NDArray[np.floating], rendered: Mask, *,
+                  factor: int = 1) -> Picture:
+    """Colour a heat map, and on it the pixels that were predicted again.
+
+    CBPRN, Figure 4.
+
+    Args:
+        heat_map (array): float, (H, W), crack probability.
+        rendered (array): bool, (H, W).
+        factor (int): By which to reduce.
+
+    Returns:
+        array: uint8, (ceil(H / factor), ceil(W / factor), 3).
+    """
     heat = heat_picture(reduce_max(heat_map, factor))
+    return paint(heat, reduce_max(rendered, factor), RENDERED, opacity=1)
+
+
+def heat_words(rendered: Mask | None) -> list[tuple[str, Color]]:
+    """Return the caption of a heat map.
+
+    Args:
+        rendered (array, optional): bool, (H, W), pixels predicted again.
+
+    Returns:
+        list: Pairs of a text and its colour, for :func:`caption`.
+    """
     if rendered is None:
-        return heat, [('crack probability', (0, 0, 0))]
-    heat = paint(heat, reduce_max(rendered, factor), RENDERED, opacity=1)
+        return [('crack probability', (0, 0, 0))]
     share = 100 * float(rendered.mean())
-    return heat, [('heat map', (0, 0, 0)),
-                  (f'rendered {share:.1f} %', (0, 190, 190))]
+    return [('heat map', (0, 0, 0)),
+            (f'rendered {share:.1f} %', (0, 190, 190))]
 
 
 def write_picture(path: str | os.PathLike, picture: Picture) -> None:
