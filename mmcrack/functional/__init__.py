@@ -3,6 +3,13 @@
 ====================================  =====================================
 paper                                 function
 ====================================  =====================================
+CIRL Eq. 1                            ``regions.marginal_region``
+CIRL Eq. 5, 6                         ``aseg.wasserstein_to_dirac``
+CIRL Eq. 3, 7                         ``aseg.aseg_loss`` (map)
+CIRL Eq. 8                            ``regions.ambiguous_region``
+CIRL Eq. 9-12                         ``ci.neg_log_ratio`` (exact)
+CIRL Eq. 13-15                        ``ci.ci_loss``
+CIRL 4.1                              ``phase.phase_at``
 CBPRN training, Table 1, Figure 6     ``regions.boundary_band``
 CBPRN training, Figure 3              ``points.sample_region_points``
 CBPRN inference, Table 2, Figure 4    ``points.uncertain_points``

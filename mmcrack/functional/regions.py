@@ -79,3 +79,51 @@ def crack_regions(seg_label: Tensor, *, dilation: int,
     regions = torch.where(seg_label == 1, BODY, BACKGROUND)
     regions = regions.masked_fill(band, BOUNDARY)
     return regions.masked_fill(seg_label == ignore_index, -1)
+
+
+def marginal_region(seg_label: Tensor, *, kernel_size: int,
+                    ignore_index: int = 255) -> Tensor:
+    """Return the background beside the labelled crack.
+
+    CIRL Eq. 1, ``M = dilate(y) - y``: with the paper's 5 x 5 kernel a ring
+    of 2 pixels.
+
+    Args:
+        seg_label (Tensor): Int64, (N, H, W) of {0, 1, ``ignore_index``}.
+        kernel_size (int): Odd side of the dilating square, in pixels.
+        ignore_index (int): Ignored pixels make no margin and belong to none.
+
+    Returns:
+        Tensor: Bool, (N, H, W).
+
+    Raises:
+        ValueError: If ``kernel_size`` is not a positive odd number.
+
+    Example:
+        A block of 5 x 7 pixels and a line of 1 x 11 pixels inside a 15 x 15
+        image both have a margin of 64 pixels for the kernel 5.
+    """
+    crack = seg_label == 1
+    margin = dilate(crack, kernel_size=kernel_size) & ~crack
+    return margin & (seg_label != ignore_index)
+
+
+def ambiguous_region(log_var: Tensor, marginal_mask: Tensor, *,
+                     variance_threshold: float | Tensor) -> Tensor:
+    """Return the part of the margin whose variance is above a threshold.
+
+    CIRL Eq. 8, ``A = [exp(log_var) > threshold] and M``.
+
+    Args:
+        log_var (Tensor): Float, (N, H, W), log of the variance.
+        marginal_mask (Tensor): Bool, (N, H, W), from
+            :func:`marginal_region`.
+        variance_threshold (float | Tensor): The paper's gamma, > 0; or a
+            tensor that broadcasts to (N, H, W).
+
+    Returns:
+        Tensor: Bool, (N, H, W); without gradient.
+    """
+    threshold = torch.as_tensor(
+        variance_threshold, dtype=torch.float32, device=log_var.device)
+    return marginal_mask & (log_var.detach().float() > threshold.log())

@@ -1,4 +1,6 @@
-"""CBPRN's regions: the band's pins, its laws, and OpenCV as the oracle."""
+"""Regions of both papers: pins, laws, and OpenCV as the oracle."""
+
+import math
 
 import cv2
 import numpy as np
@@ -10,9 +12,11 @@ from mmcrack.functional.regions import (
     BACKGROUND,
     BODY,
     BOUNDARY,
+    ambiguous_region,
     binary_label,
     boundary_band,
     crack_regions,
+    marginal_region,
 )
 
 
@@ -157,3 +161,53 @@ def test_thin_cracks_of_cfd_have_no_body(cfd_root):
         label = torch.from_numpy(mask)[None].long()
         empty += not (crack_regions(label, dilation=2) == BODY).any()
     assert (empty, len(files)) == (75, 118)
+
+
+# --- CIRL's margin and ambiguous region -------------------------------------
+
+
+@pytest.mark.parametrize('label', [block(), line()])
+def test_margins_of_known_size(label):
+    assert int(marginal_region(label, kernel_size=5).sum()) == 64
+
+
+@pytest.mark.parametrize('kernel_size', [1, 3, 5, 9])
+def test_margin_is_opencv_dilation_without_the_crack(kernel_size, generator):
+    label = blobs(generator)
+    margin = marginal_region(label, kernel_size=kernel_size)
+    for n in range(len(label)):
+        crack = (label[n] == 1).numpy().astype(np.uint8)
+        ring = cv2.dilate(
+            crack, np.ones((kernel_size, kernel_size), np.uint8)) - crack
+        ring[label[n].numpy() == 255] = 0
+        assert np.array_equal(margin[n].numpy(), ring > 0)
+
+
+@pytest.mark.parametrize('value', [0, 1, 255])
+def test_no_margin_without_an_edge(value):
+    label = torch.full((1, 9, 9), value)
+    assert not marginal_region(label, kernel_size=5).any()
+
+
+def test_ambiguous_is_margin_above_the_threshold(generator):
+    margin = marginal_region(blobs(generator), kernel_size=5)
+    log_var = torch.randn(margin.shape, generator=generator)
+    region = ambiguous_region(log_var, margin, variance_threshold=.4)
+    assert torch.equal(region, margin & (log_var.exp() > .4))
+    assert region.any()
+    assert not (region & ~margin).any()
+
+
+def test_the_threshold_itself_is_not_ambiguous():
+    log_var = torch.tensor([[[math.log(.4), math.log(.4) + 1e-4]]])
+    region = ambiguous_region(
+        log_var, torch.ones(1, 1, 2, dtype=torch.bool),
+        variance_threshold=.4)
+    assert region.tolist() == [[[False, True]]]
+
+
+def test_the_threshold_may_differ_from_image_to_image():
+    region = ambiguous_region(
+        torch.zeros(2, 1, 1), torch.ones(2, 1, 1, dtype=torch.bool),
+        variance_threshold=torch.tensor([.5, 2.]).view(2, 1, 1))
+    assert region.flatten().tolist() == [True, False]
