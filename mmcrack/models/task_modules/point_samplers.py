@@ -213,7 +213,8 @@ class UncertainPointSampler:
         chosen = uncertain_points(
             prob, prob_range=self.prob_range, max_points=self.max_points)
         if not self._warned and chosen.numel():
-            share = float(chosen.flatten(1).float().mean(1).max())
+            counts = chosen.flatten(1).sum(1)
+            share = int(counts.max()) / chosen[0].numel()
             if share > self.warn_share:
                 self._warned = True
                 print_log(
