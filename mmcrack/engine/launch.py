@@ -203,7 +203,9 @@ def prepare_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
 
     Args:
         cfg (Config): Gets ``launcher``; without a GPU also the backend
-            'gloo' and a model wrapper that names no device.
+            'gloo' and a model wrapper that names no device, and loses
+            ``sync_bn``, since SyncBN needs a GPU (:class:`CrackRunner`
+            replaces the layers that a config names itself).
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
         local_rank (int): ``--local_rank``.
 
@@ -232,6 +234,10 @@ def prepare_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper.setdefault('device_ids', None)
     cfg.model_wrapper_cfg = wrapper
+    if cfg.get('sync_bn'):
+        print_log('sync_bn is left out: SyncBN works on a GPU only.',
+                  logger='current', level=WARNING)
+        cfg.sync_bn = None
     _start_gloo(launcher)
 
 

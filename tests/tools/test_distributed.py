@@ -59,6 +59,43 @@ def test_two_processes_get_the_figures_of_one(trained, repository, run,
         assert len(list((tmp_path / folder).glob('*.png'))) == 3
 
 
+@pytest.fixture
+def one_of_one(monkeypatch):
+    """The environment of a launcher that started one process."""
+    for name, value in dict(
+            RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, MASTER_ADDR='127.0.0.1',
+            MASTER_PORT=free_port()).items():
+        monkeypatch.setenv(name, str(value))
+    yield
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='SyncBN has its GPU')
+@pytest.mark.parametrize('tail', [
+    "sync_bn = 'torch'\n",
+    "model['backbone']['norm_cfg'] = dict(type='SyncBN')\n",
+], ids=['key', 'layers'])
+def test_sync_bn_becomes_bn_without_a_gpu(write_config, run, one_of_one,
+                                          tmp_path, monkeypatch, tail):
+    """As stock configs of MMSegmentation ask for; torch would refuse."""
+    tail = "norm_cfg.update(type='BN')\nnorm_cfg.pop('num_groups')\n" + tail
+    said = []
+    for module in ('launch', 'runner'):
+        monkeypatch.setattr(
+            f'mmcrack.engine.{module}.print_log',
+            lambda message, **kwargs: said.append(message))
+    assert run('train', write_config('sync', tail=tail), '--work-dir',
+               tmp_path / 'sync', '--launcher', 'pytorch', '--cfg-options',
+               'train_cfg.max_epochs=1')[0] == 0
+    assert [m for m in said if 'SyncBN works on a GPU only' in m]
+    state = torch.load(tmp_path / 'sync' / 'epoch_1.pth',
+                       weights_only=False)['state_dict']
+    counters = {int(v) for k, v in state.items()
+                if k.endswith('num_batches_tracked')}
+    assert counters == {4}
+
+
 @pytest.mark.parametrize(('script', 'count'), [('dist_train.sh', 1),
                                                ('dist_test.sh', 2)])
 def test_script_says_how_to_call_it(repository, script, count):
