@@ -16,6 +16,7 @@ centred at d that lies inside [-w/2, w/2], so a crack of 0.6 px takes 0.6 of
 one pixel's light, wherever it lies between the pixels.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -23,8 +24,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from mmcrack.datasets.synthetic_style import SceneStyle, even
+from mmcrack.datasets.synthetic_visibility import Visibility
 
 STEP = 2.0
+# Colour of the lime in a pale crack.
+LIME = (0.93, 0.92, 0.88)
+_DARKEST = 0.9
 _REFERENCE_SIDE = 320.0
 
 
@@ -268,6 +273,25 @@ def _cut(line, widths, size):
     return slice(max(0, first - 1), last)
 
 
+@dataclass(frozen=True)
+class _Paint:
+    """How a crack and its branches are painted.
+
+    Attributes:
+        contrast (float): Darkness (of lime: its cover), 0 to 1.
+        least (float): Least contrast in standard deviations of the surface.
+        gain (float): Change of the brightness at darkness 1.
+        pale (bool): Whether it is lime.
+        limits (tuple[float, float]): Least and largest width in pixels.
+    """
+
+    contrast: float
+    least: float
+    gain: float
+    pale: bool
+    limits: tuple[float, float]
+
+
 class CrackPlan:
     """All cracks of one scene, drawn once.
 
@@ -275,6 +299,7 @@ class CrackPlan:
         rng (np.random.Generator): Source of every choice.
         size (tuple[int, int]): Height and width in pixels.
         style (SceneStyle): Options.
+        visibility (Visibility): How dark a crack must be on this surface.
 
     Attributes:
         cracks (list[CrackTruth]): The truth.
@@ -282,8 +307,9 @@ class CrackPlan:
     """
 
     def __init__(self, rng: np.random.Generator, *, size: tuple[int, int],
-                 style: SceneStyle):
+                 style: SceneStyle, visibility: Visibility):
         self._rng = rng
+        self._visibility = visibility
         self._size = size
         self._style = style
         self.cracks: list[CrackTruth] = []
@@ -310,23 +336,37 @@ class CrackPlan:
         """Draw a main crack that is really in the picture."""
         rng, style, size = self._rng, self._style, self._size
         short = min(size)
-        low, high = np.log(self._limits)
-        width = float(np.exp(low + (high - low) * rng.random()**1.35))
+        paint = self._choose_paint()
+        low, high = np.log(paint.limits)
+        width = float(np.exp(low + (high - low) * rng.random()))
         length = max(4.0, even(rng, style.crack_length) * short)
-        contrast = even(rng, style.crack_contrast)
-        pale = bool(rng.random() < style.pale_crack)
         best = None
         for _ in range(8):
             start, heading, from_edge = self._entry()
             line = _centreline(rng, style, start, heading, length, width)
-            widths = _widths(rng, style, len(line), width, self._limits,
+            widths = _widths(rng, style, len(line), width, paint.limits,
                              (not from_edge, True))
             inside = length_inside(line, size=size)
             if best is None or inside > best[0]:
                 best = (inside, line, widths)
             if inside >= 0.35 * min(length, short):
                 break
-        self._keep(best[1], best[2], None, contrast, pale, level=0)
+        self._keep(best[1], best[2], None, paint, level=0)
+
+    def _choose_paint(self):
+        """Choose the darkness of a main crack and what can be seen of it."""
+        rng, style = self._rng, self._style
+        contrast = even(rng, style.crack_contrast)
+        least = even(rng, style.visibility)
+        # Lime on a surface that is nearly as bright shows nothing.
+        gain = LIME[1] / self._visibility.brightness - 1
+        pale = bool(rng.random() < style.pale_crack) and gain > 0.4
+        low, high = self._limits
+        seen = self._visibility.least_width(
+            _DARKEST * (gain if pale else 1), least=least)
+        return _Paint(contrast=contrast, least=least,
+                      gain=gain if pale else 1.0, pale=pale,
+                      limits=(min(max(low, seen), high), high))
 
     def _entry(self):
         """Choose where a main crack starts and where it heads."""
@@ -345,30 +385,35 @@ class CrackPlan:
             [math.cos(heading), math.sin(heading)])
         return start, heading, True
 
-    def _keep(self, line, widths, parent, contrast, pale, *, level):
+    def _keep(self, line, widths, parent, paint, *, level):
         """Store a crack and grow its branches."""
-        rng, style = self._rng, self._style
         part = _cut(line, widths, self._size)
         line, widths = line[part], widths[part]
         inside = length_inside(line, size=self._size)
         if len(line) < 2 or inside < min(4.0, 0.2 * min(self._size)):
             return
-        wave = _wander(rng, len(line), 10)
-        darkness = contrast * np.clip(
-            1 + even(rng, style.contrast_variation) * wave, 0.45, 1.4)
-        # A hairline is deep for its width: it looks as dark as a wide one.
-        darkness = np.clip(
-            darkness * (1 + 0.5 * np.exp(-widths / 2)), 0, 0.95)
         index = len(self.cracks)
         self.cracks.append(CrackTruth(
             points=line, widths=widths, length=inside, parent=parent))
         self.looks.append(CrackLook(
-            darkness=darkness if contrast else np.zeros(len(line)),
-            pale=pale))
+            darkness=self._darkness(widths, paint), pale=paint.pale))
         if level < 2:
-            self._branch(index, contrast, pale, level)
+            self._branch(index, paint, level)
 
-    def _branch(self, index, contrast, pale, level):
+    def _darkness(self, widths, paint):
+        """Darkness along a crack: uneven, and enough to be seen."""
+        rng, style = self._rng, self._style
+        wave = _wander(rng, len(widths), 10)
+        darkness = paint.contrast * np.clip(
+            1 + even(rng, style.contrast_variation) * wave, 0.45, 1.4)
+        # A hairline is deep for its width: it looks as dark as a wide one.
+        darkness = darkness * (1 + style.hairline_depth * np.exp(-widths / 2))
+        if not paint.contrast:
+            return darkness
+        needed = self._visibility.darkness(widths, least=paint.least)
+        return np.clip(np.maximum(darkness, needed / paint.gain), 0, 0.95)
+
+    def _branch(self, index, paint, level):
         """Let smaller cracks leave a crack sideways."""
         rng, style, parent = self._rng, self._style, self.cracks[index]
         points, widths, length = parent.points, parent.widths, parent.length
@@ -382,13 +427,15 @@ class CrackPlan:
             heading = math.atan2(*(ahead - behind)[::-1]) + side * (
                 math.radians(rng.uniform(25, 75)))
             width = float(np.clip(
-                widths[at] * even(rng, style.branch_width), *self._limits))
+                widths[at] * even(rng, style.branch_width), *paint.limits))
             reach = length * rng.uniform(0.12, 0.5)
             if reach < 3 * widths[at] + 6:
                 continue
             line = _centreline(rng, style, points[at], heading, reach, width)
             line = line + (points[at] - line[0])
-            along = _widths(rng, style, len(line), width, self._limits,
+            along = _widths(rng, style, len(line), width, paint.limits,
                             (False, True))
-            shade = contrast * rng.uniform(0.75, 1.05)
-            self._keep(line, along, index, shade, pale, level=level + 1)
+            shade = paint.contrast * rng.uniform(0.75, 1.05)
+            self._keep(line, along, index,
+                       dataclasses.replace(paint, contrast=shade),
+                       level=level + 1)

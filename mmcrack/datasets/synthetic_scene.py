@@ -13,6 +13,7 @@ from cv2 import GaussianBlur
 
 from mmcrack.datasets.synthetic_camera import JPEG_ROWS, REACH, Camera
 from mmcrack.datasets.synthetic_cracks import (
+    LIME,
     CrackPlan,
     CrackTruth,
     paint_segments,
@@ -21,6 +22,7 @@ from mmcrack.datasets.synthetic_noise import Noise
 from mmcrack.datasets.synthetic_objects import draw_above, draw_below
 from mmcrack.datasets.synthetic_style import SceneStyle, even
 from mmcrack.datasets.synthetic_surface import Canvas, draw_surface, shifted
+from mmcrack.datasets.synthetic_visibility import Visibility
 
 # Pixels of a block: what bounds the memory. The height of a block depends on
 # the picture's width only, so every caller sees the same blocks.
@@ -52,13 +54,17 @@ class Scene:
         self.stain = even(rng, style.crack_stain) * float(
             rng.choice((1.0, 1.0, -1.0)))
         shape = {'style': style, 'size': size}
-        self.plan = CrackPlan(self.noise.generator('cracks'), **shape)
-        self.under = draw_surface(
-            self.noise.generator('surface'), **shape) + draw_below(
-                self.noise.generator('below'), **shape)
+        self.camera = Camera.draw(self.noise.generator('camera'), style=style)
+        surface = draw_surface(self.noise.generator('surface'), **shape)
+        self.plan = CrackPlan(
+            self.noise.generator('cracks'),
+            visibility=Visibility(
+                surface, self.camera, seed=seed, size=size, light=self.light,
+                wanted=style.visibility[1] > 0), **shape)
+        self.under = surface + draw_below(
+            self.noise.generator('below'), **shape)
         self.above = draw_above(
             self.noise.generator('above'), light=self.light, **shape)
-        self.camera = Camera.draw(self.noise.generator('camera'), style=style)
         self._dark = self.plan.segments(pale=False)
         self._pale = self.plan.segments(pale=True)
         self._rows = block_rows or 16 * max(
@@ -108,7 +114,7 @@ class Scene:
         if len(self._pale):
             more, _, gained = paint_segments(self._pale, **window)
             mask |= more
-            canvas.blend(0.6 * gained[inner], (0.93, 0.92, 0.88))
+            canvas.blend(gained[inner], LIME)
         return mask[inner]
 
     def _paint_dark(self, canvas, cover, lost, inner):
@@ -130,12 +136,14 @@ class Scene:
         factor = 1 - np.minimum(lost, 0.97)
         if self.rim:
             # The edge that faces the light shines, outside and a little
-            # way down the far wall.
+            # way down the far wall. A hairline has no wall to be lit.
+            open_ = np.clip(2 * GaussianBlur(cover, (0, 0), 2.0) - 0.5, 0, 1)
             outside = np.clip(
                 shifted(cover, -1.3 * x, -1.3 * y) - cover, 0, 1)[inner]
             wall = np.clip(
                 cover - shifted(cover, 2.5 * x, 2.5 * y), 0, 1)[inner]
-            factor = factor * (1 + self.rim * (outside + 2 * wall))
+            factor = factor * (1 + self.rim * open_[inner] * (
+                outside + 2 * wall))
         canvas.multiply(factor)
 
 

@@ -38,9 +38,8 @@ class SceneStyle:
         cracks (tuple[int, int]): Main cracks of a 320x320 scene. The number
             grows with (area / 320^2) ** 0.35.
         crack_width (tuple[float, float]): Width in pixels, 0.3 to 60;
-            the mean width of a main crack is drawn from the logarithm,
-            thin ones a little more often than wide ones. No width along any
-            crack leaves the range.
+            the mean width of a main crack is drawn evenly in the logarithm.
+            No width along any crack leaves the range.
             In scenes with a short side below 167 px the upper end falls to
             0.12 of that side.
         width_variation (tuple[float, float]): Standard deviation of the
@@ -59,6 +58,13 @@ class SceneStyle:
             the pieces' directions.
         crack_contrast (tuple[float, float]): Darkness of a crack: the share
             of the surface's light that is lost where it is fully covered.
+        hairline_depth (float): Extra darkness, as a share, of a crack of no
+            width; it falls by e for every 2 px.
+        visibility (tuple[float, float]): Least contrast of a crack, drawn
+            for each main crack, in standard deviations of the surface's
+            unevenness at the crack's scale. Cracks that would be fainter
+            are painted darker, and wider where that is not enough. 0 asks
+            for nothing.
         contrast_variation (tuple[float, float]): Relative standard deviation
             of that darkness along a crack.
         pale_crack (float): Probability that a crack is lighter than the
@@ -134,13 +140,15 @@ class SceneStyle:
     width_variation: tuple[float, float] = _span(0.15, 0.4, at_most=1.5)
     crack_length: tuple[float, float] = _span(0.5, 1.5, at_least=0.01)
     branches: tuple[float, float] = _span(0.0, 0.9, at_most=10)
-    branch_width: tuple[float, float] = _span(0.35, 0.75, at_most=1.0)
+    branch_width: tuple[float, float] = _span(0.4, 0.8, at_most=1.0)
     facet_length: tuple[float, float] = _span(3.0, 9.0, at_least=1.0)
     kink_angle: tuple[float, float] = _span(16.0, 40.0, at_most=90)
-    crack_contrast: tuple[float, float] = _span(0.24, 0.58, at_most=1.0)
+    crack_contrast: tuple[float, float] = _span(0.22, 0.5, at_most=1.0)
+    hairline_depth: float = _share(0.5)
+    visibility: tuple[float, float] = _span(2.2, 4.0, at_most=10.0)
     contrast_variation: tuple[float, float] = _span(0.1, 0.3, at_most=1.0)
     pale_crack: float = _share(0.04)
-    core_depth: tuple[float, float] = _span(0.1, 0.9, at_most=3.0)
+    core_depth: tuple[float, float] = _span(0.0, 0.4, at_most=3.0)
     crack_dirt: tuple[float, float] = _span(0.02, 0.2, at_most=1.0)
     crack_stain: tuple[float, float] = _span(0.0, 0.12, at_most=1.0)
     rim_light: tuple[float, float] = _span(0.0, 0.25, at_most=1.0)
@@ -230,6 +238,7 @@ class SceneStyle:
         off = (0.0, 0.0)
         return cls(
             crack_free=0.0, crack_contrast=(0.6, 0.6), pale_crack=0.0,
+            hairline_depth=0.0, visibility=off,
             contrast_variation=off, core_depth=off, crack_dirt=off,
             crack_stain=off, rim_light=off,
             brightness=(0.7, 0.7), tint=off, mottle=off, grain=off,

@@ -360,18 +360,19 @@ class Streaks:
         sign = 1 if rng.random() < 0.65 else -0.7
         return cls(
             strength=sign * even(rng, style.stain_strength),
-            width=rng.uniform(4, 30),
+            width=rng.uniform(6, 30),
             length=max(40, min(600, size[0] * rng.uniform(0.2, 0.8))))
 
     def apply(self, canvas: Canvas) -> None:
         """Paint the runs."""
+        # Broad runs carry narrow ones: equal widths would look like bars.
         parts = [
             canvas.noise.smooth(
-                f'streak{k}', spacing=(self.length / (1 + k),
-                                       self.width / (1 + 1.5 * k)),
-                top=canvas.top, rows=canvas.rows) for k in range(2)]
+                f'streak{k}', spacing=(self.length / (1 + k), self.width * w),
+                top=canvas.top, rows=canvas.rows)
+            for k, w in enumerate((3.5, 1.0, 0.4))]
         where = canvas.fractal('streak-where', (90, 260), (1, 1))
-        field = parts[0] + 0.6 * parts[1] + 0.3
+        field = 0.9 * parts[0] + 0.65 * parts[1] + 0.3 * parts[2] + 0.3
         share = smoothstep(field, -0.6, 2.2) * smoothstep(where, -0.4, 1.6)
         rough = canvas.fractal('streak-rough', (4, 11), (1, 1))
         canvas.multiply(1 - self.strength * share * (1 + 0.25 * rough))

@@ -25,7 +25,7 @@ from mmcrack.datasets.synthetic_scene import check_scene, generate_scene
 from mmcrack.datasets.synthetic_style import SceneStyle
 
 # Raised whenever a seed no longer gives the same picture.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 _KIND = 'mmcrack synthetic'
 _FOLDERS = ('images', 'masks', 'truth')
 _FORMATS = ('jpg', 'png')
