@@ -1,0 +1,7 @@
+"""Registered losses: shells over ``mmcrack.functional``."""
+
+from mmcrack.models.losses.ci_loss import CILoss
+from mmcrack.models.losses.pixel_nnclr_loss import PixelNNCLRLoss
+from mmcrack.models.losses.variance_loss import AsegLoss, KLVarianceLoss
+
+__all__ = ['AsegLoss', 'CILoss', 'KLVarianceLoss', 'PixelNNCLRLoss']
