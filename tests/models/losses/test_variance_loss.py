@@ -26,7 +26,7 @@ def batch(generator):
     (.3, 0., .045), (.3, -2., -.667492476), (2., 1., 1.051819162)])
 def test_kl_values(error, log_var, value):
     loss = kl_variance_loss(
-        torch.tensor(error).double(), torch.zeros(1).double(),
+        torch.tensor(error, dtype=torch.float64), torch.zeros(1).double(),
         torch.tensor(log_var).double())
     assert loss.item() == pytest.approx(value, abs=1e-8)
 
