@@ -2,8 +2,10 @@
 
 from mmcrack.engine.hooks.checkpoint_guard_hook import CheckpointGuardHook
 from mmcrack.engine.hooks.save_prediction_hook import SavePredictionHook
+from mmcrack.engine.hooks.two_phase_hook import TwoPhaseHook
 from mmcrack.engine.hooks.visualization_hook import CrackVisualizationHook
 
 __all__ = [
-    'CheckpointGuardHook', 'CrackVisualizationHook', 'SavePredictionHook'
+    'CheckpointGuardHook', 'CrackVisualizationHook', 'SavePredictionHook',
+    'TwoPhaseHook'
 ]
