@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -108,6 +109,8 @@ class RenderingHead(BaseDecodeHead):
         self.heat = nn.Sequential(
             ConvModule(channels, heat_channels, 3, padding=1, **cfg),
             ConvModule(heat_channels, heat_channels, 3, padding=1, **cfg))
+        #: Channels of the enhanced feature map, for ``CIRLHead``.
+        self.feature_channels = channels
         self.crack_class = crack_class
         self.stride = stride
         self.padding_mode = padding_mode
@@ -226,24 +229,58 @@ class RenderingHead(BaseDecodeHead):
             and the accuracies ``acc_heat`` and ``acc_point`` in percent.
         """
         label = self._stack_batch_gt(batch_data_samples).squeeze(1)
-        features, logits = self.dense(inputs)
+        _, logits, outputs = self.features_and_logits(inputs)
         full = upsample(logits, label.shape[-2:])
         decode = self.loss_decode
         decode = decode if isinstance(decode, nn.ModuleList) else [decode]
         losses = self._losses('heat', decode, full, label)
+        losses.update(self.other_losses(outputs, batch_data_samples))
+        return losses
+
+    def features_and_logits(self, inputs: Sequence[Tensor]
+                            ) -> tuple[Tensor, Tensor, Any]:
+        """Return what ``CIRLHead`` trains: see there.
+
+        Args:
+            inputs (Sequence[Tensor]): All feature maps of the backbone.
+
+        Returns:
+            tuple[Tensor, Tensor, Any]: The enhanced feature map, which heat
+            map and points share, (N, ``channels``, h, w); logits of the heat
+            map, (N, K, h, w); and what :meth:`other_losses` needs.
+        """
+        features, logits = self.dense(inputs)
+        return features, logits, (features, logits)
+
+    def other_losses(self, outputs: Any, batch_data_samples: list,
+                     ambiguous: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the losses of the points.
+
+        Args:
+            outputs: From :meth:`features_and_logits`.
+            batch_data_samples (list[SegDataSample]): With ``gt_sem_seg``.
+            ambiguous (Tensor, optional): Bool, (N, H, W): points there are
+                drawn as elsewhere, but teach nothing.
+
+        Returns:
+            dict[str, Tensor]: ``point_<loss_name>`` and ``acc_point``; empty
+            without a point head.
+        """
         if self.point_mlp is None:
-            return losses
+            return {}
+        features, logits = outputs
+        label = self._stack_batch_gt(batch_data_samples).squeeze(1)
         points = self.train_sampler(
             label,
             logits.detach(),
             crack_class=self.crack_class,
             ignore_index=self.ignore_index)
         point_logits = self.predict_points(features, logits, points)
+        if ambiguous is not None:
+            label = label.masked_fill(ambiguous, self.ignore_index)
         # Points as an image of one column, which every loss understands.
-        losses.update(
-            self._losses('point', self.loss_point, point_logits[..., None],
-                         label_at(label, points)[..., None]))
-        return losses
+        return self._losses('point', self.loss_point, point_logits[..., None],
+                            label_at(label, points)[..., None])
 
     def _losses(self, name: str, modules: Sequence[nn.Module],
                 seg_logits: Tensor, seg_label: Tensor) -> dict[str, Tensor]:

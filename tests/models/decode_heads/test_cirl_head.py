@@ -304,6 +304,55 @@ def test_the_rows_that_the_paper_compares_with(options, label, generator):
         assert not missing
 
 
+def test_around_cbprn(label, generator):
+    head = build(dict(
+        type='mmcrack.CBPRNHead', in_channels=PYRAMID, channels=12,
+        with_edge=False, context_channels=8, detail_channels=4,
+        heat_channels=6, point_channels=8, norm_cfg=NORM, stride=2))
+    assert head.std_head.conv.in_channels == 12
+    log_var_everywhere(head, 1.)
+    margin = marginal_region(label, kernel_size=5)
+    drawn = {}
+    sampler = head.seg_head.train_sampler
+
+    def remember(seen, *args, **kwargs):
+        drawn['label'] = seen
+        drawn['points'] = sampler(seen, *args, **kwargs)
+        return drawn['points']
+
+    head.seg_head.train_sampler = remember
+    for phase in (1, 2):
+        head.phase = phase
+        head.zero_grad()
+        given = {}
+        original = head.seg_head._losses
+
+        def losses_of(name, modules, logits, target, given=given,
+                      original=original):
+            given[name] = target
+            return original(name, modules, logits, target)
+
+        head.seg_head._losses = losses_of
+        losses = head.loss(inputs_for(generator), samples_of(label), None)
+        del head.seg_head._losses
+        total(losses).backward()
+        assert torch.equal(drawn['label'], label)
+        x, y = (drawn['points'] * 64).long().unbind(-1)
+        image = torch.arange(2)[:, None].expand_as(x)
+        inside = margin[image, y, x]
+        ignored = given['point'][..., 0] == 255
+        assert inside.any()
+        assert torch.equal(ignored, inside if phase == 2
+                           else torch.zeros_like(inside))
+        assert head.seg_head.point_mlp.fc_seg.weight.grad.any()
+        assert head.seg_head.conv_seg.weight.grad.any()
+    metas = [dict(img_shape=(64, 64))] * 2
+    head.eval()
+    inputs = inputs_for(generator)
+    assert torch.equal(head.predict(inputs, metas, {}),
+                       head.seg_head.predict(inputs, metas, {}))
+
+
 def test_the_frozen_source_needs_its_hook(label, generator):
     head = build(HEADS['FCNHead'], std_source='frozen')
     head.phase = 2
