@@ -30,6 +30,7 @@ STEP = 2.0
 # Colour of the lime in a pale crack.
 LIME = (0.93, 0.92, 0.88)
 _DARKEST = 0.9
+_WIDEST_LIME = 5.0
 _REFERENCE_SIDE = 320.0
 
 
@@ -364,6 +365,9 @@ class CrackPlan:
         low, high = self._limits
         seen = self._visibility.least_width(
             _DARKEST * (gain if pale else 1), least=least)
+        if pale:
+            # Lime closes fine cracks; it does not fill a gap.
+            high = max(low, min(high, _WIDEST_LIME))
         return _Paint(contrast=contrast, least=least,
                       gain=gain if pale else 1.0, pale=pale,
                       limits=(min(max(low, seen), high), high))
@@ -435,7 +439,7 @@ class CrackPlan:
             line = line + (points[at] - line[0])
             along = _widths(rng, style, len(line), width, paint.limits,
                             (False, True))
-            shade = paint.contrast * rng.uniform(0.75, 1.05)
+            shade = paint.contrast * even(rng, style.branch_shade)
             self._keep(line, along, index,
                        dataclasses.replace(paint, contrast=shade),
                        level=level + 1)

@@ -51,6 +51,8 @@ class SceneStyle:
             the square root of the length).
         branch_width (tuple[float, float]): Width of a branch as a share of
             the parent's width where it leaves.
+        branch_shade (tuple[float, float]): Darkness of a branch as a share
+            of its parent's.
         facet_length (tuple[float, float]): Mean length in pixels of the
             straight pieces of a thin crack (wider ones have longer pieces);
             they lie on a course of pieces about four times as long.
@@ -68,7 +70,7 @@ class SceneStyle:
         contrast_variation (tuple[float, float]): Relative standard deviation
             of that darkness along a crack.
         pale_crack (float): Probability that a crack is lighter than the
-            surface (filled with lime).
+            surface (filled with lime, at most 5 px wide).
         core_depth (tuple[float, float]): Extra darkness, as a share, in the
             middle of cracks wider than about 4 px.
         crack_dirt (tuple[float, float]): Relative amplitude of the uneven
@@ -141,6 +143,7 @@ class SceneStyle:
     crack_length: tuple[float, float] = _span(0.5, 1.5, at_least=0.01)
     branches: tuple[float, float] = _span(0.0, 0.9, at_most=10)
     branch_width: tuple[float, float] = _span(0.4, 0.8, at_most=1.0)
+    branch_shade: tuple[float, float] = _span(0.75, 1.05, at_most=2.0)
     facet_length: tuple[float, float] = _span(3.0, 9.0, at_least=1.0)
     kink_angle: tuple[float, float] = _span(16.0, 40.0, at_most=90)
     crack_contrast: tuple[float, float] = _span(0.22, 0.5, at_most=1.0)
@@ -165,12 +168,12 @@ class SceneStyle:
     pores: tuple[float, float] = _span(0.0, 7.0, at_most=200)
     stain: float = _share(0.5)
     streak: float = _share(0.35)
-    spots: float = _share(0.4)
+    spots: float = _share(0.3)
     stain_strength: tuple[float, float] = _span(0.08, 0.38, at_most=1.0)
 
     boards: float = _share(0.25)
-    joint: float = _share(0.45)
-    wire: float = _share(0.3)
+    joint: float = _share(0.4)
+    wire: float = _share(0.25)
     scratch: float = _share(0.35)
     patch: float = _share(0.2)
     shadow: float = _share(0.35)
@@ -239,8 +242,8 @@ class SceneStyle:
         return cls(
             crack_free=0.0, crack_contrast=(0.6, 0.6), pale_crack=0.0,
             hairline_depth=0.0, visibility=off,
-            contrast_variation=off, core_depth=off, crack_dirt=off,
-            crack_stain=off, rim_light=off,
+            branch_shade=(1.0, 1.0), contrast_variation=off, core_depth=off,
+            crack_dirt=off, crack_stain=off, rim_light=off,
             brightness=(0.7, 0.7), tint=off, mottle=off, grain=off,
             relief=off, stones=0.0, pores=off, stain=0.0, streak=0.0,
             spots=0.0,
