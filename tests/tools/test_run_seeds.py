@@ -120,7 +120,8 @@ def test_wrong_options_of_rows(tool, tmp_path, capsys, options, words):
     (tmp_path / 'a.py').write_text('')
     options = [o.format(a=tmp_path / 'a.py') for o in options]
     with pytest.raises(SystemExit) as error:
-        tool('benchmark/run_seeds').main([*options, '--csv', str(tmp_path / 'r.csv')])
+        tool('benchmark/run_seeds').main(
+            [*options, '--csv', str(tmp_path / 'r.csv')])
     assert error.value.code == 2
     assert words in capsys.readouterr().err
 
