@@ -43,7 +43,8 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml hatch_build.py
 $(DEMO_DATA)/.complete: | $(STAMP)
 	rm -rf $(DEMO_DATA)
 	$(BIN)/python tools/dataset_converters/synthetic.py $(DEMO_DATA) \
-	  --train 200 --val 20 --test 40 --size 320 320 --seed 0
+	  --train 200 --val 20 --test 40 --size 320 320 --seed 0 \
+	  --workers $(JOBS) --baselines
 	@touch $@
 
 demo: export MMCRACK_DATA = data
