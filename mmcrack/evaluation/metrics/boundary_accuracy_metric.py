@@ -117,7 +117,7 @@ class BoundaryAccuracyMetric(PerImageMetric):
             results (list[dict]): One row for each image.
 
         Returns:
-            dict[str, float | int]: The keys of the class.
+            dict[str, float]: The keys of the class.
         """
         self.keep_rows(results)
         key, floor_key = self.key, f'{self.key}_floor'
@@ -140,6 +140,7 @@ class BoundaryAccuracyMetric(PerImageMetric):
         return {
             key: score,
             floor_key: floor,
-            f'{key}_images': len(scored),
-            f'{key}_images_without_boundary': without,
+            # MMEngine writes an int as null into its JSON file.
+            f'{key}_images': float(len(scored)),
+            f'{key}_images_without_boundary': float(without),
         }

@@ -140,7 +140,7 @@ class CrackMetric(PerImageMetric):
             results (list[dict]): One row of counts for each image.
 
         Returns:
-            dict[str, float | int]: The keys of the class, in percent.
+            dict[str, float]: The keys of the class, in percent.
         """
         if self.format_only:
             self.keep_rows(results)
@@ -169,8 +169,9 @@ class CrackMetric(PerImageMetric):
         return {
             **pooled,
             **{f'image_{key}': value for key, value in means.items()},
-            'images': len(rows),
-            'images_without_crack': without,
+            # MMEngine writes an int as null into its JSON file.
+            'images': float(len(rows)),
+            'images_without_crack': float(without),
         }
 
     def _print(self, pooled: dict, means: dict, *, images: int, without: int,
