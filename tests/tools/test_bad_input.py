@@ -3,6 +3,8 @@
 import pickle
 import shutil
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -131,6 +133,64 @@ def test_corrupt_image_is_named(fails, vary, tiny_data, tmp_path, workers):
     sentence = fails('train', config)
     assert 'train_3.png' in sentence
     assert 'worker process' not in sentence
+
+
+def replace_mask(root, array, suffix='.png'):
+    (root / 'masks/train/train_3.png').unlink()
+    cv2.imwrite(str(root / f'masks/train/train_3{suffix}'), array)
+
+
+def another_size(root):
+    replace_mask(root, np.zeros((48, 63), np.uint8))
+
+
+def three_values(root):
+    replace_mask(root, np.arange(48 * 64).reshape(48, 64) % 3)
+
+
+def noisy_jpeg(root):
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64))
+    replace_mask(root, noise.astype(np.uint8), '.jpg')
+
+
+def no_files(root):
+    for path in (root / 'images/train').iterdir():
+        path.unlink()
+
+
+def cut_jpeg(root):
+    path = root / 'images/train/train_3.png'
+    image = cv2.imread(str(path))
+    path.unlink()
+    cv2.imwrite(str(path.with_suffix('.jpg')), image)
+    data = path.with_suffix('.jpg').read_bytes()
+    path.with_suffix('.jpg').write_bytes(data[:len(data) // 2])
+
+
+@pytest.mark.parametrize(('spoil', 'words'), [
+    (another_size, ['train_3.png', '63 x 48', '64 x 48']),
+    (three_values, ['train_3.png', '{0, 1, 2}']),
+    (noisy_jpeg, ['train_3.jpg']),
+    (no_files, ['images/train']),
+    (cut_jpeg, ['train_3.jpg', 'copy it again']),
+])
+def test_wrong_data_is_named(fails, vary, tiny_data, tmp_path, spoil, words):
+    root = crack_data(tiny_data, tmp_path)
+    spoil(root)
+    sentence = fails('train', vary(
+        'spoilt', CRACK.format(workers=0, root=str(root))))
+    for word in words:
+        assert word in sentence
+
+
+def test_an_unreadable_image_may_be_skipped(run, vary, tiny_data, tmp_path):
+    root = crack_data(tiny_data, tmp_path)
+    cut_jpeg(root)
+    config = vary('skipping', CRACK.format(workers=0, root=str(root)))
+    assert run('train', config, '--work-dir', tmp_path / 'skipped',
+               '--cfg-options', 'train_cfg.max_epochs=1',
+               'train_dataloader.dataset.skip_unreadable=True')[0] == 0
+    assert (tmp_path / 'skipped' / 'epoch_1.pth').is_file()
 
 
 def test_missing_crack_data(fails, vary):
