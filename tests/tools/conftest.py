@@ -143,10 +143,14 @@ def tool():
 
 
 def forget_runs():
-    """Drop what MMEngine keeps for a whole process: log, scalars, pictures."""
-    from mmengine.logging import MessageHub
+    """Drop what MMEngine keeps for a whole process: log, scalars, pictures.
+
+    Two runs that start in one second share a name, and the logger of the
+    first writes to a stream that has been closed since.
+    """
+    from mmengine.logging import MessageHub, MMLogger
     from mmseg.visualization import SegLocalVisualizer
-    for kept in (MessageHub, SegLocalVisualizer):
+    for kept in (MessageHub, MMLogger, SegLocalVisualizer):
         kept._instance_dict.clear()
 
 
