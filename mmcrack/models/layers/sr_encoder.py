@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+# Kept for later calls, which may train: never tensors of inference mode.
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def _shift_layout(height: int, width: int, window: int,
                   device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Describe the windows of a cyclically shifted map.

@@ -106,6 +106,18 @@ def test_a_residual_module_without_convolution_is_the_identity():
     torch.testing.assert_close(module(x), x)
 
 
+def test_a_size_seen_in_inference_mode_can_be_trained():
+    """What is kept of a size must not come from inference mode."""
+    encoder = SREncoder(4, 8, stride=2, num_modules=1, num_heads=2,
+                        window_size=4, mlp_ratio=2.)
+    x = torch.randn(1, 4, 46, 38)
+    with torch.inference_mode():
+        seen = encoder(x)
+    out = encoder(x)
+    out.sum().backward()
+    torch.testing.assert_close(out.detach(), seen.clone())
+
+
 def test_every_parameter_learns():
     torch.manual_seed(0)
     encoder = SREncoder(
