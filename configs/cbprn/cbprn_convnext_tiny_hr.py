@@ -1,5 +1,6 @@
 # CBPRN on an MMPretrain backbone. Not in the paper.
 _base_ = './cbprn_r50_hr.py'
+first_stage = None  # there is none with this backbone
 model = dict(
     backbone=dict(
         backbone=dict(

@@ -171,9 +171,13 @@ class CrackDataset(BaseSegDataset):
         try:
             return super().prepare_data(idx)
         except (UnreadableImageError, FileNotFoundError) as error:
-            if self.test_mode or not self.skip_unreadable:
-                raise
             message = str(error)
+            if self.test_mode:
+                raise
+            if not self.skip_unreadable:
+                raise type(error)(
+                    f'{message} With skip_unreadable=True in the data set '
+                    'training goes on without it.') from error
             if message not in self._reported:
                 self._reported.add(message)
                 print_log(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -173,8 +174,9 @@ class ForcedShare(UncertainPointSampler):
 
 
 def read_model(name: str) -> ConfigDict:
-    """Return the ``model`` of one of mmcrack's configs."""
-    return Config.fromfile(config_path(name)).model
+    """Return the ``model`` of a config: a path, or a name of mmcrack's."""
+    path = name if Path(name).is_file() else config_path(name)
+    return Config.fromfile(path).model
 
 
 def build(cfg: dict) -> nn.Module:

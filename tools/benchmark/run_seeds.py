@@ -22,7 +22,7 @@ from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parents[1]
 KEYS = ('IoU', 'Dice', 'Precision', 'Recall', 'mIoU', 'image_IoU',
-        'image_Dice', 'mBA', 'mBA_floor')
+        'image_Dice', 'image_Precision', 'image_Recall', 'mBA', 'mBA_floor')
 COLUMNS = ('config', 'seed', *KEYS, 'train_seconds', 'test_seconds')
 _LOCK = threading.Lock()
 
@@ -68,9 +68,14 @@ def append(path: Path, row: dict) -> None:
     """Add one row, with the header first in a new file."""
     with _LOCK:
         path.parent.mkdir(parents=True, exist_ok=True)
+        columns: Sequence[str] = COLUMNS
         new = not path.exists()
+        if not new:
+            # A file of an earlier version goes on with its own columns.
+            with path.open(newline='') as file:
+                columns = next(csv.reader(file), COLUMNS)
         with path.open('a', newline='') as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, columns, extrasaction='ignore')
             if new:
                 writer.writeheader()
             writer.writerow(row)
