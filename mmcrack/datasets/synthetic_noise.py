@@ -116,11 +116,13 @@ class Noise:
             return wide[:, 2 * step:2 * step + self.width]
         at = (np.arange(self.width) + 0.5) / step + 1.5
         base = np.floor(at).astype(np.int64)
-        matrix = np.zeros((columns, self.width), np.float32)
         weights = cubic_weights(at - base)
+        # Not a matrix product: its threads cost more than they give, and
+        # its rounding differs from machine to machine.
+        wide = np.zeros((len(lines), self.width), np.float32)
         for k in range(4):
-            matrix[base - 1 + k, np.arange(self.width)] += weights[:, k]
-        return lines @ matrix
+            wide += weights[:, k] * lines[:, base - 1 + k]
+        return wide
 
     def fractal(self, name: str, *, spacings: tuple[float, ...],
                 weights: tuple[float, ...], top: int,

@@ -302,7 +302,7 @@ class Shadow:
         """Draw the shadow of a scene, or none."""
         if rng.random() >= style.shadow:
             return None
-        bar = rng.uniform(6, 0.25 * min(size) + 8)
+        bar = rng.uniform(22, 0.25 * min(size) + 24)
         return cls(
             line=_line(rng, size, spread=35),
             bar=bar if rng.random() < 0.5 else 0.0,
