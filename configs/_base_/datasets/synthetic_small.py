@@ -5,7 +5,7 @@ crop_size = (192, 192)
 train_pipeline = [
     dict(type='mmcrack.LoadCrackImage'),
     dict(type='mmcrack.LoadCrackAnnotations'),
-    dict(type='mmcrack.CrackCrop', crop_size=crop_size, crack_prob=0.5),
+    dict(type='mmcrack.CrackCrop', crop_size=crop_size, crack_prob=0.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmcrack.RandomRotate90', prob=0.75),
     dict(type='PackSegInputs'),
