@@ -1,7 +1,7 @@
 # What `make demo` trains: a CBPRN of CPU size on generated photographs.
 _base_ = [
     '../_base_/models/cbprn_mini.py', '../_base_/datasets/synthetic_small.py',
-    '../_base_/schedules/adamw_36e.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/adamw_44e.py', '../_base_/default_runtime.py'
 ]
 data_root = 'data/demo'
 crop_size = (192, 192)
@@ -11,4 +11,4 @@ train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = dict(dataset=dict(data_root=data_root))
 randomness = dict(seed=0)
-default_hooks = dict(checkpoint=dict(interval=12))
+default_hooks = dict(checkpoint=dict(interval=11))

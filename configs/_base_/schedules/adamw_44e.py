@@ -1,4 +1,4 @@
-# The demo's schedule: 36 epochs of 50 iterations. Not in the papers.
+# The demo's schedule: 44 epochs of 50 iterations. Not in the papers.
 _base_ = './adamw_10e.py'
 param_scheduler = [
     dict(
@@ -13,8 +13,8 @@ param_scheduler = [
         power=0.9,
         eta_min=0.,
         begin=1,
-        end=36,
+        end=44,
         by_epoch=True,
         convert_to_iter_based=True)
 ]
-train_cfg = dict(max_epochs=36, val_interval=12)
+train_cfg = dict(max_epochs=44, val_interval=11)
