@@ -39,9 +39,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--subsample', type=int, nargs='+', default=[1, 2, 4])
     parser.add_argument('--eps', type=float, default=1e-2)
     parser.add_argument(
-        '--slowest-radius', type=int, default=32,
+        '--slowest-radius', type=int, default=8,
         help='largest radius of the window convolution, whose time grows '
-        'with the square of the radius (default %(default)s: all)')
+        'with the square of the radius (default %(default)s)')
     measure.add_machine_options(parser)
     return parser.parse_args(argv)
 
