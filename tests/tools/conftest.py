@@ -110,6 +110,7 @@ def trained(tiny_data, tool, tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     config = folder / 'trained.py'
     config.write_text(CONFIG.format(root=str(tiny_data), tail=''))
+    forget_runs()
     tool('train').main([str(config), '--work-dir', str(folder / 'run')])
     return str(config), folder / 'run' / 'epoch_2.pth', folder / 'run'
 
