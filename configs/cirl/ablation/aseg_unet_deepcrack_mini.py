@@ -1,0 +1,3 @@
+# Phase I alone (Table 4, first row): Aseg to the end.
+_base_ = '../cirl_unet_deepcrack_mini.py'
+custom_hooks = [dict(type='mmcrack.TwoPhaseHook', switch_at=36)]
