@@ -11,6 +11,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
 
+from mmcrack.engine.checkpoint import install_safe_loading
 from mmcrack.engine.runner import CrackRunner
 from mmcrack.models import CIRLHead
 
@@ -99,6 +100,8 @@ class Watch:
 
 def train(cfg, resume=None):
     init_default_scope('mmseg')
+    # As the commands do: MMEngine alone cannot resume on every torch.
+    install_safe_loading()
     cfg = copy.deepcopy(cfg)
     # Loggers of one name are shared.
     cfg['experiment_name'] = f'two_phases_{next(NAMES)}'

@@ -194,8 +194,8 @@ def test_show_dir_with_mmsegmentations_own_hook(trained, run, tmp_path):
     config, checkpoint, _ = trained
     assert run('test', config, checkpoint, '--show-dir', tmp_path / 'stock',
                '--work-dir', tmp_path / 'stock_run', '--cfg-options',
-               'default_hooks.visualization.type=SegVisualizationHook')[0] \
-        == 0
+               'default_hooks.visualization.type=SegVisualizationHook',
+               'default_hooks.visualization.interval=1')[0] == 0
     assert len(list(tmp_path.rglob('vis_image/test_test_*.png'))) == 3
 
 
