@@ -66,20 +66,11 @@ def binarise_mask(
         raise ValueError(
             f'ignore_value must lie in 2...255 or be None, got '
             f'{ignore_value}: 0 and 1 are the two classes.')
-    mask = _one_channel(mask, lossy=lossy, name=name)
-    if mask.dtype == bool:
-        return mask.astype(np.uint8)
-    if mask.dtype != np.uint8:
-        if mask.size and (mask.min() < 0 or mask.max() > 255):
-            raise ValueError(
-                f'{name} holds values from {mask.min()} to {mask.max()}, '
-                'wanted {0, 1} or {0, 255}: save it as 8 bit with one of '
-                'these encodings.')
-        mask = mask.astype(np.uint8)
+    mask = _eight_bit(_one_channel(mask, lossy=lossy, name=name), name=name)
     counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
     values = {int(v) for v in np.flatnonzero(counts)}
     if values <= {0, 1}:
-        return mask.copy()
+        return mask
     if lossy:
         return _threshold(
             mask, counts=counts, ignore_value=ignore_value, name=name)
@@ -95,6 +86,17 @@ def binarise_mask(
             return out
     raise ValueError(_illegal_values(
         values, ignore_value=ignore_value, name=name))
+
+
+def _eight_bit(mask: np.ndarray, *, name: str) -> np.ndarray:
+    """Returns a mask of booleans or integers as uint8."""
+    if mask.dtype.kind != 'b' and mask.size and (
+            mask.min() < 0 or mask.max() > 255):
+        raise ValueError(
+            f'{name} holds values from {mask.min()} to {mask.max()}, '
+            'wanted {0, 1} or {0, 255}: save it as 8 bit with one of '
+            'these encodings.')
+    return mask.astype(np.uint8)
 
 
 def _one_channel(mask: np.ndarray, *, lossy: bool, name: str) -> np.ndarray:

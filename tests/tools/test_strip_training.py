@@ -75,6 +75,10 @@ def test_the_last_head_of_a_cascade(tool):
     plain.decode_head = torch.nn.ModuleList(
         [MODELS.build(first), MODELS.build(second)])
     plain.load_state_dict(tool.strip(wrapped.state_dict()), strict=True)
+    pairs = zip(plain.decode_head[1].state_dict().values(),
+                wrapped.decode_head[1].seg_head.state_dict().values(),
+                strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
 
 
 def test_another_checkpoint_is_refused(tool, tmp_path, monkeypatch, capsys):
