@@ -91,3 +91,46 @@ def write_deepcrack(root, *, train, test):
             photograph(root / f'{part}_img/{stem}.jpg', seed=seed)
             mask(root / f'{part}_lab/{stem}.png')
     return root
+
+
+def write_cracktree200(root, *, pairs=206, size=(24, 30)):
+    """Photographs, and masks with one line of 20 pixels."""
+    lines = np.zeros(size, np.uint8)
+    lines[12, 5:25] = 255
+    for number in range(pairs):
+        stem = f'{6000 + number}'
+        photograph(
+            root / f'cracktree200rgb/{stem}.jpg', seed=number, size=size)
+        mask(root / f'cracktree200_gt/{stem}.png', array=lines)
+    return root
+
+
+def gif(path, *, array, palette=False):
+    """A GIF of {0, 255}; with ``palette`` of the indices {0, 1}."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(array // 255 if palette else array)
+    if palette:
+        picture = picture.convert('P')
+        picture.putpalette([0, 0, 0, 255, 255, 255])
+    picture.save(path)
+
+
+def write_drive(root, *, train=range(21, 41), test=range(1, 21)):
+    """DRIVE in small; the second observer saw the opposite of the first."""
+    fov = np.zeros((HEIGHT, WIDTH), np.uint8)
+    fov[1:7, 2:10] = 255
+    for folder, numbers in ('training', train), ('test', test):
+        for number in numbers:
+            stem = f'{number:02d}'
+            photograph(
+                root / f'{folder}/images/{stem}_{folder}.tif', seed=number)
+            vessels = np.zeros((HEIGHT, WIDTH), np.uint8)
+            vessels[4, 2:2 + number % 8] = 255
+            vessels[3, 3] = 255
+            gif(root / f'{folder}/1st_manual/{stem}_manual1.gif',
+                array=vessels)
+            gif(root / f'{folder}/mask/{stem}_{folder}_mask.gif', array=fov)
+            if folder == 'test':
+                gif(root / f'test/2nd_manual/{stem}_manual2.gif',
+                    array=255 - vessels, palette=True)
+    return root

@@ -12,6 +12,7 @@ __all__ = [
     'CFDDataset',
     'Crack500Dataset',
     'CrackDataset',
+    'CrackTree200Dataset',
     'DeepCrackDataset',
     'HighResolutionCrackDataset',
 ]

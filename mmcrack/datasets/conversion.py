@@ -6,8 +6,11 @@ were prepared. A converter lists :class:`Sample` objects and calls
 
     OUT/images/<split>/<stem>.<ext>   the photograph, copied byte for byte
     OUT/masks/<split>/<stem>.png      uint8, 0 background, 1 crack, 255 ignored
+    OUT/fov/<split>/<stem>.png        uint8, 1 inside the field of view, else 0
     OUT/splits/<split>.txt            the stems of the split, one per line
     OUT/manifest.json                 where each pair is from, sizes, hashes
+
+``fov`` is there only for data sets that come with one (DRIVE).
 
 The folder appears under its name only when it is whole: everything is
 written beside it and renamed at the end. Nothing in it depends on the time,
@@ -57,6 +60,9 @@ class Sample:
             uint8 (H, W) of 0, 1 and 255.
         read_pixels: Makes the pixels to be stored, uint8 RGB (H, W, 3), when
             they are not those of ``image``; None copies the file.
+        read_fov: Maps the image's (height, width) in pixels to its field of
+            view, uint8 (H, W), 1 inside and 0 outside; None where the whole
+            image counts.
     """
 
     stem: str
@@ -66,6 +72,7 @@ class Sample:
     image: Path
     read_mask: Callable[[tuple[int, int]], np.ndarray]
     read_pixels: Callable[[], np.ndarray] | None = None
+    read_fov: Callable[[tuple[int, int]], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +166,8 @@ def convert(
         records = _write_pairs(plan.samples, work / 'new')
         dropped, same = _duplicates(records, drop=drop_duplicates)
         for record in dropped:
-            (work / 'new' / record['image']).unlink()
-            (work / 'new' / record['mask']).unlink()
+            for kind in {'image', 'mask', 'fov'} & record.keys():
+                (work / 'new' / record[kind]).unlink()
         kept = [record for record in records if record not in dropped]
         manifest = {
             'format': FORMAT,
@@ -299,7 +306,14 @@ def _write_pair(sample: Sample, root: Path) -> dict:
         'image': f'images/{sample.split}/{sample.stem}{suffix}',
         'mask': f'masks/{sample.split}/{sample.stem}.png',
     }
-    for name, content in ('image', data), ('mask', encode_png(mask)):
+    contents = {'image': data, 'mask': encode_png(mask)}
+    inside = {}
+    if sample.read_fov is not None:
+        fov = sample.read_fov((height, width))
+        names['fov'] = f'fov/{sample.split}/{sample.stem}.png'
+        contents['fov'] = encode_png(fov)
+        inside = {'fov_share': round(float((fov == 1).mean()), 8)}
+    for name, content in contents.items():
         path = root / names[name]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -313,6 +327,7 @@ def _write_pair(sample: Sample, root: Path) -> dict:
         'height': height,
         'crack_share': round(float((mask == 1).mean()), 8),
         'ignored_share': round(float((mask == 255).mean()), 8),
+        **inside,
         'sha256': hashlib.sha256(data).hexdigest(),
         'pixels_sha256': _pixel_hash(pixels),
         'mask_sha256': _pixel_hash(mask),
@@ -356,12 +371,34 @@ def exif_orientation(path: Path) -> int:
     Returns:
         1 (upright, also without the tag) to 8.
     """
+    return _header(path)[0]
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Size of an image file after its EXIF turn, without decoding it.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        (height, width) in pixels.
+
+    Raises:
+        OSError: If it is no image file.
+    """
+    orientation, (width, height) = _header(path)
+    turned = orientation in range(5, 9)
+    return (width, height) if turned else (height, width)
+
+
+def _header(path: Path) -> tuple[int, tuple[int, int]]:
+    """EXIF orientation and stored (width, height)."""
     limit = Image.MAX_IMAGE_PIXELS
     # Only the header is read: a photograph of 16K x 16K is no danger.
     Image.MAX_IMAGE_PIXELS = None
     try:
         with Image.open(path) as image:
-            return image.getexif().get(_ORIENTATION_TAG, 1)
+            return image.getexif().get(_ORIENTATION_TAG, 1), image.size
     finally:
         Image.MAX_IMAGE_PIXELS = limit
 

@@ -402,6 +402,18 @@ class Crack500Dataset(CrackDataset):
 
 
 @DATASETS.register_module()
+class CrackTree200Dataset(CrackDataset):
+    """CrackTree200: 206 asphalt photographs of 800 x 600 pixels.
+
+    Zou et al. 2012. The labels are lines of one pixel; the converter widens
+    them, for training and for the test alike. Arguments: those of
+    :class:`CrackDataset`.
+    """
+
+    PREPARE = 'python tools/dataset_converters/cracktree200.py SOURCE OUT'
+
+
+@DATASETS.register_module()
 class DeepCrackDataset(CrackDataset):
     """DeepCrack537: 300 + 237 images of 544 x 384 pixels.
 

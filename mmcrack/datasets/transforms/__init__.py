@@ -1,5 +1,8 @@
 """Registered transforms that MMSegmentation lacks."""
 
+from mmcrack.datasets.transforms.field_of_view import (
+    IgnoreOutsideFieldOfView,
+)
 from mmcrack.datasets.transforms.geometry import (
     CrackCrop,
     CrackResize,
@@ -13,6 +16,7 @@ from mmcrack.datasets.transforms.loading import (
 __all__ = [
     'CrackCrop',
     'CrackResize',
+    'IgnoreOutsideFieldOfView',
     'LoadCrackAnnotations',
     'LoadCrackImage',
     'RandomRotate90',
