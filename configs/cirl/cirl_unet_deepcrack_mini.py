@@ -10,4 +10,7 @@ model = dict(
             type='mmcrack.CILoss', num_neighbors=20, loss_weight=0.2),
         marginal_kernel=5,
         variance_threshold=0.4))
-custom_hooks = [dict(type='mmcrack.TwoPhaseHook', switch_at=18)]
+custom_hooks = [
+    dict(type='mmcrack.ChannelsLastHook'),
+    dict(type='mmcrack.TwoPhaseHook', switch_at=12)
+]

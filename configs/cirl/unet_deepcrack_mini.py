@@ -6,7 +6,7 @@ _base_ = [
 train_pipeline = [
     dict(type='mmcrack.LoadCrackImage'),
     dict(type='mmcrack.LoadCrackAnnotations'),
-    dict(type='mmcrack.CrackCrop', crop_size=(160, 160), crack_prob=0.),
+    dict(type='mmcrack.CrackCrop', crop_size=(128, 128), crack_prob=0.),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmcrack.RandomRotate90', prob=0.75),
     dict(type='PackSegInputs'),
@@ -18,4 +18,4 @@ train_dataloader = dict(
     dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0, persistent_workers=False)
-default_hooks = dict(checkpoint=dict(interval=18))
+default_hooks = dict(checkpoint=dict(interval=12))

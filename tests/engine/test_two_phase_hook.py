@@ -150,6 +150,36 @@ def test_second_phase_leaves_the_std_head_alone(tmp_path):
     assert not torch.equal(seen[4]['seg'], seen[7]['seg'])
 
 
+def test_tracked_variance_goes_on_learning_alone(tmp_path):
+    """The std head learns in phase II and nothing else learns from it."""
+    runs = []
+    for source in ('live', 'tracked'):
+        cfg = config(tmp_path / source, dict(switch_at=0), std_source=source,
+                     loss_ci=None, exclude_ambiguous=False)
+        runs.append(train(cfg)[1])
+    for one, two in zip(*runs, strict=True):
+        torch.testing.assert_close(one['seg'], two['seg'])
+    assert torch.equal(runs[0][0]['std'], runs[0][-1]['std'])
+    assert not torch.equal(runs[1][0]['std'], runs[1][-1]['std'])
+
+
+def test_progress_through_the_second_phase(tmp_path):
+    init_default_scope('mmseg')
+    cfg = config(tmp_path, dict(switch_at=2))
+    cfg['experiment_name'] = f'two_phases_{next(NAMES)}'
+    runner = CrackRunner.from_cfg(cfg)
+    head = runner.model.decode_head
+    original, seen = head.loss, []
+
+    def loss(*args):
+        seen.append(head.progress)
+        return original(*args)
+
+    head.loss = loss
+    runner.train()
+    assert seen == [0, 0, 0, 0, 0, .25, .5, .75]
+
+
 def test_the_switch_is_logged_once(tmp_path):
     runner, _ = train(config(tmp_path, dict(switch_at=2)))
     logs = [p.read_text() for p in tmp_path.rglob('*.log')]
@@ -157,6 +187,10 @@ def test_the_switch_is_logged_once(tmp_path):
     assert text.count('CIRL: phase I; phase II begins with epoch 3.') == 1
     assert text.count('CIRL: phase II begins with epoch 3.') == 1
     assert 'ambiguous_share' in text
+    # Each line of the log has the losses of its own phase.
+    lines = [line for line in text.splitlines() if 'Epoch(train)' in line]
+    assert ['loss_aseg' in line for line in lines] == [True] * 4 + [False] * 4
+    assert ['loss_ci' in line for line in lines] == [False] * 4 + [True] * 4
     train(config(tmp_path / 'b', dict(switch_at=2)),
           tmp_path / 'epoch_3.pth')
     text = '\n'.join(p.read_text() for p in (tmp_path / 'b').rglob('*.log'))

@@ -7,7 +7,7 @@ data_preprocessor = dict(
     bgr_to_rgb=True,
     pad_val=0,
     seg_pad_val=255,
-    size=(160, 160),
+    size=(128, 128),
     test_cfg=dict(size_divisor=16))
 model = dict(
     type='EncoderDecoder',
@@ -34,6 +34,10 @@ model = dict(
         num_classes=2,
         out_channels=2,
         norm_cfg=norm_cfg,
+        # MMSegmentation's default, std=0.01, fails with Adam at 1e-3: in the
+        # first steps background drives all weights to one sign, cracks
+        # become the pixels without any feature, and those learn no more.
+        init_cfg=dict(type='Xavier', override=dict(name='conv_seg')),
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))

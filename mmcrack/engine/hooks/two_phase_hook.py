@@ -25,9 +25,10 @@ class TwoPhaseHook(Hook):
     progress at every epoch (or iteration), never triggered, so that a run
     that was stopped goes on in the right phase.
 
-    In phase II the attached std head is not trained. It stays part of the
-    graph, for ``DistributedDataParallel``, but its gradients are taken away
-    in front of the optimiser, whose weight decay would change it otherwise.
+    In phase II the attached std head is not trained (but for
+    ``std_source='tracked'``). It stays part of the graph, for
+    ``DistributedDataParallel``, but its gradients are taken away in front of
+    the optimiser, whose weight decay would change it otherwise.
     A head with ``std_source='frozen'`` gets a copy of the whole network as
     it is at the switch: in evaluation mode, saved in checkpoints, outside
     optimiser and model wrapper.
@@ -55,6 +56,7 @@ class TwoPhaseHook(Hook):
         self.by_epoch = by_epoch
         self._fraction = fraction
         self._step = 0
+        self._switch_iter = 0
         self._phase = 0
         self._heads: dict[str, nn.Module] = {}
         self._frozen: nn.Module | None = None
@@ -84,6 +86,9 @@ class TwoPhaseHook(Hook):
                 "the decode head, decode_head=dict(type='mmcrack.CIRLHead', "
                 'seg_head=...), or leave the hook out.')
         self._step = self._switch_step(runner)
+        self._switch_iter = self._step
+        if self.by_epoch:
+            self._switch_iter *= len(runner.train_dataloader)
         self._phase = 0
         for optimizer in _optimizers(runner.optim_wrapper):
             optimizer.register_step_pre_hook(self._spare_std_heads)
@@ -101,7 +106,7 @@ class TwoPhaseHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: Any = None) -> None:
-        """Set the phase of an iteration.
+        """Set the phase of an iteration and how far phase II has come.
 
         Args:
             runner (Runner): Knows the iteration.
@@ -110,6 +115,10 @@ class TwoPhaseHook(Hook):
         """
         if not self.by_epoch:
             self._enter(runner, runner.iter)
+        if self._phase == 2:
+            length = runner.max_iters - self._switch_iter
+            for head in self._heads.values():
+                head.progress = (runner.iter - self._switch_iter) / length
 
     def before_save_checkpoint(self, runner: Runner,
                                checkpoint: dict) -> None:
@@ -172,11 +181,19 @@ class TwoPhaseHook(Hook):
             head.phase = phase
         if phase == 2:
             self._freeze(_plain(runner.model), resumed=progress > self._step)
+            # The log would repeat phase I's last value to the end.
+            scalars = runner.message_hub.log_scalars
+            gone = tuple(head.loss_aseg.loss_name
+                         for head in self._heads.values())
+            for key in [key for key in scalars if key.endswith(gone)]:
+                del scalars[key]
 
     def _spare_std_heads(self, *_: Any) -> None:
         """Take the std heads' gradients away in phase II."""
         if self._phase == 2:
             for head in self._heads.values():
+                if head.std_source == 'tracked':
+                    continue
                 for parameter in head.std_head.parameters():
                     parameter.grad = None
 

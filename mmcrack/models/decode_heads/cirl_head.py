@@ -1,16 +1,12 @@
 """Two-phase training around any decode head: CIRL."""
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from mmengine.structures import PixelData
-from mmseg.models.losses import accuracy
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcrack.functional.points import pixel_points, point_sample
 from mmcrack.functional.probability import crack_logit, crack_probability
@@ -18,6 +14,14 @@ from mmcrack.functional.regions import (
     ambiguous_region,
     binary_label,
     marginal_region,
+)
+from mmcrack.models.decode_heads.wrapping import (
+    accuracy_of,
+    build_ci,
+    classified_features,
+    feature_channels,
+    ignore_pixels,
+    losses_of,
 )
 from mmcrack.models.layers.variance import (
     StdHead,
@@ -73,9 +77,17 @@ class CIRLHead(BaseModule):
             margin.
         exclude_ambiguous (bool): False keeps the labels of ambiguous pixels
             in phase II. Not in the paper.
+        ci_warmup (float): In this share of phase II the weight of
+            ``loss_ci`` rises from 0 to its value. Not in the paper.
+        variance_region (str): Where phase I learns a variance: 'all', in
+            every pixel (Eq. 3); or 'margin', in the margin alone, while all
+            other pixels keep the wrapped head's own loss. Not in the paper.
         std_source (str): Where the variance of phase II comes from: 'live',
-            the attached std head, which is not trained any more; or
-            'frozen', a copy of the network made at the switch.
+            the attached std head, which is not trained any more; 'frozen',
+            a copy of the network made at the switch; or 'tracked', the
+            attached head, which ``loss_aseg`` goes on to train, alone: no
+            gradient reaches features or logits. The last is not in the
+            paper.
         std_weight (float): Standard deviation of the std head's first
             weights.
         std_bias (float): Its first bias: the log-variance at the start.
@@ -102,6 +114,8 @@ class CIRLHead(BaseModule):
                  marginal_kernel: int = 5,
                  variance_threshold: float | str = 0.4,
                  exclude_ambiguous: bool = True,
+                 ci_warmup: float = 0.,
+                 variance_region: str = 'all',
                  std_source: str = 'live',
                  std_weight: float = 1e-4,
                  std_bias: float = -2.3,
@@ -116,27 +130,33 @@ class CIRLHead(BaseModule):
             raise ValueError('marginal_kernel must be an odd number of at '
                              f'least 3, got {marginal_kernel}.')
         for name, value, known in (
-            ('std_source', std_source, ('live', 'frozen')),
+            ('std_source', std_source, ('live', 'frozen', 'tracked')),
+            ('variance_region', variance_region, ('all', 'margin')),
             ('mean_type', mean_type, ('probability', 'logit'))):
             if value not in known:
                 raise ValueError(
                     f'{name} must be one of {known}, got {value!r}.')
+        if not 0 <= ci_warmup <= 1:
+            raise ValueError(
+                f'ci_warmup must be between 0 and 1, got {ci_warmup}.')
         if (std_in_index is None) != (std_in_channels is None):
             raise ValueError('std_in_index and std_in_channels belong '
                              'together: give both or none.')
         self.threshold_value, self.threshold_quantile = read_threshold(
             variance_threshold)
         self.seg_head = MODELS.build(seg_head)
-        channels = _feature_channels(self.seg_head)
+        channels = feature_channels(self.seg_head)
         self.std_head = StdHead(
             std_in_channels or channels, weight=std_weight, bias=std_bias)
         self.loss_aseg = MODELS.build(loss_aseg)
-        self.loss_ci = _build_ci(loss_ci, channels)
-        for module in _losses_of(self.seg_head):
+        self.loss_ci = build_ci(loss_ci, channels)
+        for module in losses_of(self.seg_head):
             if hasattr(module, 'avg_non_ignore'):
                 module.avg_non_ignore = True
         self.marginal_kernel = marginal_kernel
         self.exclude_ambiguous = exclude_ambiguous
+        self.ci_warmup = ci_warmup
+        self.variance_region = variance_region
         self.std_source = std_source
         self.std_in_index = std_in_index
         self.mean_type = mean_type
@@ -144,6 +164,8 @@ class CIRLHead(BaseModule):
         self.crack_class = crack_class
         #: 1 or 2; ``mmcrack.TwoPhaseHook`` sets it.
         self.phase = 1
+        #: How much of phase II is over, in [0, 1]; the hook sets it too.
+        self.progress = 0.
         #: Chooses subsets of ambiguous pixels; None is the global one.
         self.generator: torch.Generator | None = None
         #: For ``std_source='frozen'``: returns the log-variance (N, h, w) of
@@ -266,12 +288,16 @@ class CIRLHead(BaseModule):
             # So are those of the std head, whose variance is not trained.
             losses, ambiguous = self._second_phase(
                 features, logits, log_var, label)
-            losses['loss_std'] = 0 * log_var.sum()
+            if self.std_source == 'tracked':
+                losses['loss_std'] = self._track(
+                    inputs, features, logits, label)
+            else:
+                losses['loss_std'] = 0 * log_var.sum()
         if outputs is not None:
             losses.update(
                 self.seg_head.other_losses(outputs, samples, ambiguous))
         if ambiguous is not None and self.mask_auxiliary:
-            _ignore(samples, ambiguous, self.ignore_index)
+            ignore_pixels(samples, ambiguous, self.ignore_index)
         return losses
 
     def _forward(self, inputs: Sequence[Tensor], *previous: Tensor
@@ -279,7 +305,7 @@ class CIRLHead(BaseModule):
         """Return features, logits and other outputs of the wrapped head."""
         if hasattr(self.seg_head, 'features_and_logits'):
             return self.seg_head.features_and_logits(inputs, *previous)
-        with _classified(self.seg_head) as seen:
+        with classified_features(self.seg_head) as seen:
             logits = self.seg_head(inputs, *previous)
         if not seen or not isinstance(logits, Tensor):
             raise TypeError(
@@ -300,30 +326,49 @@ class CIRLHead(BaseModule):
     def _first_phase(self, logits: Tensor, log_var: Tensor,
                      label: Tensor) -> dict[str, Tensor]:
         """CIRL Eq. 3 for logits (N, K, H, W), log-variance (N, H, W)."""
-        mean = crack_probability if self.mean_type == 'probability' \
-            else crack_logit
-        target = binary_label(label, crack_class=self.crack_class,
-                              ignore_index=self.ignore_index)
-        losses = {
-            self.loss_aseg.loss_name: self.loss_aseg(
-                mean(logits, crack_class=self.crack_class),
-                target,
-                log_var,
-                ignore_index=self.ignore_index),
-            'acc_seg': accuracy_of(logits, label, self.ignore_index),
-        }
-        margin = marginal_region(target, kernel_size=self.marginal_kernel,
-                                 ignore_index=self.ignore_index)
+        target, margin = self._target_and_margin(label)
+        losses = {'acc_seg': accuracy_of(logits, label, self.ignore_index)}
+        if self.variance_region == 'margin':
+            losses.update(self._supervised(
+                logits, label.masked_fill(margin, self.ignore_index)))
+        losses[self.loss_aseg.loss_name] = self._variance_loss(
+            logits, log_var, target, margin)
         losses.update(variance_figures(log_var, target, margin))
         return losses
+
+    def _target_and_margin(self, label: Tensor) -> tuple[Tensor, Tensor]:
+        """Return {0, 1, ignored}, int64, and M (Eq. 1), bool: (N, H, W)."""
+        target = binary_label(label, crack_class=self.crack_class,
+                              ignore_index=self.ignore_index)
+        margin = marginal_region(target, kernel_size=self.marginal_kernel,
+                                 ignore_index=self.ignore_index)
+        return target, margin
+
+    def _variance_loss(self, logits: Tensor, log_var: Tensor, target: Tensor,
+                       margin: Tensor) -> Tensor:
+        """Return ``loss_aseg`` where a variance is learnt."""
+        mean = crack_probability if self.mean_type == 'probability' \
+            else crack_logit
+        weight = None
+        if self.variance_region == 'margin':
+            weight = margin.to(log_var)
+        return self.loss_aseg(
+            mean(logits, crack_class=self.crack_class), target, log_var,
+            weight=weight, ignore_index=self.ignore_index)
+
+    def _track(self, inputs: Sequence[Tensor], features: Tensor,
+               logits: Tensor, label: Tensor) -> Tensor:
+        """Return the loss that trains the std head alone, in phase II."""
+        detached = [x.detach() for x in inputs]
+        log_var = self._resize(
+            self.log_var(detached, features.detach()), label.shape[-2:])
+        return self._variance_loss(
+            logits.detach(), log_var[:, 0], *self._target_and_margin(label))
 
     def _second_phase(self, features: Tensor, logits: Tensor, log_var: Tensor,
                       label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """CIRL Eq. 16; returns losses and A, bool (N, H, W)."""
-        target = binary_label(label, crack_class=self.crack_class,
-                              ignore_index=self.ignore_index)
-        margin = marginal_region(target, kernel_size=self.marginal_kernel,
-                                 ignore_index=self.ignore_index)
+        target, margin = self._target_and_margin(label)
         variance = log_var.detach()
         if self.std_source == 'frozen':
             if self.frozen_log_var is None:
@@ -344,8 +389,11 @@ class CIRLHead(BaseModule):
         losses = self._supervised(logits, kept)
         if self.loss_ci is not None:
             sets = self._ambiguous_sets(features, logits, ambiguous)
-            losses[self.loss_ci.loss_name] = self.loss_ci(
-                *sets, generator=self.generator)
+            scale = 1.
+            if self.progress < self.ci_warmup:
+                scale = self.progress / self.ci_warmup
+            losses[self.loss_ci.loss_name] = scale * self.loss_ci(
+                *sets, generator=self.generator, progress=self.progress)
             skipped = [len(p) < self.loss_ci.min_pixels for p in sets[1]]
             losses['skipped_images'] = logits.new_tensor(float(sum(skipped)))
         losses['ambiguous_pixels'] = ambiguous.sum().float() / len(label)
@@ -361,7 +409,7 @@ class CIRLHead(BaseModule):
             weight = head.sampler.sample(logits, label[:, None])
         losses: dict[str, Tensor] = {}
         empty = not bool((label != self.ignore_index).any())
-        for module in _losses_of(head):
+        for module in losses_of(head):
             value = 0 * logits.sum() if empty else module(
                 logits, label, weight=weight, ignore_index=self.ignore_index)
             losses[module.loss_name] = losses.get(module.loss_name, 0) + value
@@ -382,69 +430,3 @@ class CIRLHead(BaseModule):
             sets[0].append(point_sample(features[n:n + 1], at)[0].t())
             sets[1].append(logits[n].flatten(1)[:, index].t().softmax(1))
         return sets
-
-
-def accuracy_of(logits: Tensor, label: Tensor, ignore_index: int) -> Tensor:
-    """Return the pixel accuracy in percent, for one or more channels."""
-    if logits.shape[1] == 1:
-        logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
-    if not bool((label != ignore_index).any()):
-        return logits.new_zeros(())
-    return accuracy(logits, label, ignore_index=ignore_index)
-
-
-def _losses_of(head: nn.Module) -> list[nn.Module]:
-    """Return the losses of a head as a list."""
-    losses = head.loss_decode
-    return list(losses) if isinstance(losses, nn.ModuleList) else [losses]
-
-
-def _feature_channels(head: nn.Module) -> int:
-    """Return the channels of what a head classifies."""
-    channels = getattr(head, 'feature_channels', None)
-    if channels is not None:
-        return channels
-    classifier = getattr(head, 'conv_seg', None)
-    if not hasattr(head, 'cls_seg') or not hasattr(classifier, 'in_channels'):
-        raise TypeError(
-            f'{type(head).__name__} cannot be wrapped by CIRLHead: it has no '
-            'classifier (conv_seg, applied by cls_seg); wrap a head that '
-            'classifies pixels, such as FCNHead, UPerHead or SegformerHead.')
-    return classifier.in_channels
-
-
-def _build_ci(cfg: dict | None, channels: int) -> nn.Module | None:
-    """Build the loss of ambiguous pixels; fill in channels if it asks."""
-    if cfg is None:
-        return None
-    kind = cfg['type']
-    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
-    if getattr(kind, 'wants_in_channels', False):
-        cfg = {'in_channels': channels, **cfg}
-    return MODELS.build(cfg)
-
-
-@contextmanager
-def _classified(head: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what a head classifies, before its dropout."""
-    seen: list[Tensor] = []
-    original = head.cls_seg
-
-    def cls_seg(features: Tensor) -> Tensor:
-        seen.append(features)
-        return original(features)
-
-    head.cls_seg = cls_seg
-    try:
-        yield seen
-    finally:
-        del head.cls_seg
-
-
-def _ignore(samples: Sequence[Any], ambiguous: Tensor,
-            ignore_index: int) -> None:
-    """Give samples a truth without ambiguous pixels, for later heads."""
-    for sample, mask in zip(samples, ambiguous, strict=True):
-        data = sample.gt_sem_seg.data
-        sample.gt_sem_seg = PixelData(
-            data=data.masked_fill(mask[None], ignore_index))

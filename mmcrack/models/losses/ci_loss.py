@@ -46,6 +46,10 @@ class CILoss(nn.Module):
             parameter. It changes from image to image and hides the rest.
         detach_neighbors (bool): No gradient through the neighbours. Not in
             the paper.
+        disperse_decay (float): The second sum of Eq. 13 is multiplied by
+            ``(1 + 10 t) ** -disperse_decay``, with t from 0 to 1 in the
+            course of phase II: the schedule of Yang et al. 2022, the paper's
+            [59]. Not in the paper.
         max_pixels (int, optional): Take a random subset of larger sets. Not
             in the paper.
         chunk_size (int): Members at a time in the neighbour search.
@@ -60,6 +64,7 @@ class CILoss(nn.Module):
                  average_neighbors: bool = False,
                  include_constant: bool = False,
                  detach_neighbors: bool = False,
+                 disperse_decay: float = 0.,
                  max_pixels: int | None = None, chunk_size: int = 1024,
                  reduction: str = 'mean',
                  loss_name: str = 'loss_ci') -> None:
@@ -72,6 +77,9 @@ class CILoss(nn.Module):
             raise ValueError(
                 'max_pixels must be None or at least num_neighbors + 2, got '
                 f'{max_pixels}.')
+        if disperse_decay < 0:
+            raise ValueError(
+                f'disperse_decay must be at least 0, got {disperse_decay}.')
         if reduction not in ('mean', 'sum'):
             raise ValueError(
                 f"reduction must be 'mean' or 'sum', got {reduction!r}.")
@@ -80,6 +88,7 @@ class CILoss(nn.Module):
         self.average_neighbors = average_neighbors
         self.include_constant = include_constant
         self.detach_neighbors = detach_neighbors
+        self.disperse_decay = disperse_decay
         self.max_pixels = max_pixels
         self.chunk_size = chunk_size
         self.reduction = reduction
@@ -91,7 +100,8 @@ class CILoss(nn.Module):
         return self.num_neighbors + 2
 
     def forward(self, features: Sequence[Tensor], probs: Sequence[Tensor], *,
-                generator: torch.Generator | None = None) -> Tensor:
+                generator: torch.Generator | None = None,
+                progress: float = 0.) -> Tensor:
         """Return the weighted loss of a batch.
 
         Args:
@@ -99,6 +109,7 @@ class CILoss(nn.Module):
             probs (Sequence[Tensor]): For each image float (S, C), rows add
                 up to 1.
             generator (Generator, optional): Chooses subsets.
+            progress (float): How much of phase II is over, in [0, 1].
 
         Returns:
             Tensor: A scalar; 0, connected to the graph, if no image has
@@ -109,6 +120,7 @@ class CILoss(nn.Module):
         """
         check_sets(type(self).__name__, features, probs)
         losses = []
+        disperse_weight = (1 + 10 * progress)**-self.disperse_decay
         for x, p in zip(features, probs, strict=True):
             if len(x) < self.min_pixels:
                 continue
@@ -123,6 +135,7 @@ class CILoss(nn.Module):
                     num_neighbors=self.num_neighbors,
                     include_constant=self.include_constant,
                     detach_neighbors=self.detach_neighbors,
+                    disperse_weight=disperse_weight,
                     chunk_size=self.chunk_size))
         if not losses:
             return sum((0 * p.sum() for p in probs), torch.zeros(()))

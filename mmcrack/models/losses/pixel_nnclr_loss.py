@@ -74,13 +74,15 @@ class PixelNNCLRLoss(nn.Module):
         self.register_buffer('place', torch.zeros((), dtype=torch.long))
 
     def forward(self, features: Sequence[Tensor], probs: Sequence[Tensor], *,
-                generator: torch.Generator | None = None) -> Tensor:
+                generator: torch.Generator | None = None,
+                progress: float = 0.) -> Tensor:
         """Return the weighted loss of a batch.
 
         Args:
             features (Sequence[Tensor]): For each image float (S, D).
             probs (Sequence[Tensor]): Not used; for each image (S, C).
             generator (Generator, optional): Draws pixels and dropouts.
+            progress (float): Not used.
 
         Returns:
             Tensor: A scalar; 0, connected to all parameters, if fewer than

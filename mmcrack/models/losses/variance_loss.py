@@ -1,5 +1,6 @@
 """Losses that teach a variance for each pixel: shells over the equations."""
 
+import math
 from abc import abstractmethod
 
 from torch import Tensor, nn
@@ -92,16 +93,21 @@ class AsegLoss(VarianceLoss):
 
     Args:
         variance_offset (float): The paper's lambda, > 0.
+        max_variance (float, optional): Variances above count as it, without
+            a gradient, so that no pixel is given up: its weight in the loss
+            of the mask stays at least ``variance_offset / (variance_offset
+            + max_variance)``. Not in the paper.
         reduction (str): See :class:`VarianceLoss`.
         loss_weight (float): Factor.
         loss_name (str): Key in the log.
 
     Raises:
-        ValueError: If ``variance_offset`` is not positive or ``reduction``
-            is unknown.
+        ValueError: If ``variance_offset`` or ``max_variance`` is not
+            positive or ``reduction`` is unknown.
     """
 
     def __init__(self, variance_offset: float = 0.3, *,
+                 max_variance: float | None = None,
                  reduction: str = 'mean', loss_weight: float = 1.,
                  loss_name: str = 'loss_aseg') -> None:
         super().__init__(
@@ -110,11 +116,18 @@ class AsegLoss(VarianceLoss):
         if variance_offset <= 0:
             raise ValueError(
                 f'variance_offset must be above 0, got {variance_offset}.')
+        if max_variance is not None and max_variance <= 0:
+            raise ValueError(
+                f'max_variance must be None or above 0, got {max_variance}.')
         self.variance_offset = variance_offset
+        self.max_log_var = (None if max_variance is None else
+                            math.log(max_variance))
 
     def loss_map(self, prob: Tensor, target: Tensor,
                  log_var: Tensor) -> Tensor:
         """Return Eq. 7 before the sum."""
+        if self.max_log_var is not None:
+            log_var = log_var.clamp(max=self.max_log_var)
         return aseg_loss(
             prob, target, log_var, variance_offset=self.variance_offset)
 

@@ -38,6 +38,19 @@ def test_average_neighbors_divides_by_their_number(generator):
     torch.testing.assert_close(one, 5 * two)
 
 
+@pytest.mark.parametrize('progress', [0., .3, 1.])
+def test_dispersal_fades(progress, generator):
+    features, probs = sets(generator, 30)
+    loss = build('CILoss', num_neighbors=5, loss_weight=1.,
+                 disperse_decay=.75)
+    attract = ci_loss(features[0], probs[0], num_neighbors=5,
+                      disperse_weight=0.)
+    disperse = ci_loss(features[0], probs[0], num_neighbors=5) - attract
+    torch.testing.assert_close(
+        loss(features, probs, progress=progress),
+        attract + disperse * (1 + 10 * progress)**-.75)
+
+
 def test_a_subset_is_drawn_by_the_generator(generator):
     features, probs = sets(generator, 100)
     loss = build('CILoss', num_neighbors=5, max_pixels=40)
@@ -68,6 +81,7 @@ def test_as_a_plain_loss_it_says_where_it_belongs(kind):
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(num_neighbors=0), 'num_neighbors and chunk_size must be at least'),
     (dict(max_pixels=21), 'at least num_neighbors . 2, got 21'),
+    (dict(disperse_decay=-1.), 'disperse_decay must be at least 0, got -1'),
     (dict(reduction='none'), "reduction must be 'mean' or 'sum'"),
 ])
 def test_bad_arguments_are_named(options, message):

@@ -1,5 +1,7 @@
 """Shells of the variance losses: reductions, ignored pixels, refusals."""
 
+import math
+
 import pytest
 import torch
 from mmengine.registry import MODELS
@@ -116,3 +118,20 @@ def test_as_a_plain_loss_it_says_where_it_belongs(kind):
 def test_bad_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         build('AsegLoss', **options)
+
+
+def test_a_bounded_variance_gives_no_pixel_up():
+    """Beyond the bound a wrong crack pixel still pulls as at the bound."""
+    label = torch.ones(1, 1, 3, dtype=torch.long)
+    prob = torch.full((1, 1, 3), .1, dtype=torch.float64).requires_grad_()
+    log_var = torch.tensor([[[-1., 0., 7.]]]).double().requires_grad_()
+    build('AsegLoss', max_variance=1., reduction='sum')(
+        prob, label, log_var).backward()
+    pull = [2 * .9 / (.3 + v) for v in (math.exp(-1), 1., 1.)]
+    assert (-prob.grad).flatten().tolist() == pytest.approx(pull)
+    assert log_var.grad[0, 0, 0] < 0 == log_var.grad[0, 0, 2]
+
+
+def test_the_bound_must_be_positive():
+    with pytest.raises(ValueError, match='max_variance must be None or abov'):
+        build('AsegLoss', max_variance=0.)
