@@ -21,10 +21,9 @@ def nearest_neighbors(features: Tensor, *, num_neighbors: int,
     """Return the K nearest neighbours of each member, by cosine.
 
     CIRL, between Eq. 9 and 10. Similarities are computed for ``chunk_size``
-    members at a time, always into the same memory, O(chunk_size |S|): for
-    20 000 members as fresh memory it took as long as the products. No
-    member is its own neighbour, also where features repeat. A feature of
-    length zero is at the similarity 0 to all.
+    members at a time: memory is O(chunk_size |S|). No member is its own
+    neighbour, also where features repeat. A feature of length zero is at the
+    similarity 0 to all.
 
     Args:
         features (Tensor): Float, (S, D).
@@ -49,7 +48,8 @@ def nearest_neighbors(features: Tensor, *, num_neighbors: int,
     unit = F.normalize(features, dim=1, eps=1e-8)
     index = torch.empty(
         (size, num_neighbors), dtype=torch.long, device=features.device)
-    # Columns beyond the last member fill the last group and are never near.
+    # One piece of memory for all: fresh memory takes as long as the products.
+    # Columns beyond the last member fill its group and are never near.
     similarity = unit.new_full(
         (min(chunk_size, size), -(-size // GROUP) * GROUP), -math.inf)
     with torch.autocast(features.device.type, enabled=False):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmcrack.functional.ci import (
+    GROUP,
     ci_loss,
     nearest_neighbors,
     neg_log_ratio,
@@ -144,6 +145,31 @@ def test_repeated_features_are_no_neighbors_of_themselves():
     index = nearest_neighbors(features, num_neighbors=8, chunk_size=4)
     for m in range(9):
         assert sorted(index[m].tolist()) == [n for n in range(9) if n != m]
+
+
+@pytest.mark.parametrize(('size', 'neighbors', 'chunk_size'), [
+    (513, 2, 1024), (700, 2, 64), (769, 3, 100), (640, 2, 640)])
+def test_long_rows_are_searched_in_groups(size, neighbors, chunk_size,
+                                          generator):
+    assert size > 4 * GROUP * neighbors
+    features, _ = members(generator, size, dim=5)
+    unit = features / features.norm(dim=1, keepdim=True)
+    order = (unit @ unit.t()).fill_diagonal_(-2).argsort(
+        dim=1, descending=True)
+    index = nearest_neighbors(
+        features, num_neighbors=neighbors, chunk_size=chunk_size)
+    assert torch.equal(index, order[:, :neighbors])
+
+
+@pytest.mark.parametrize('kinds', [1, 2, 9])
+def test_groups_of_repeated_features(kinds, generator):
+    """Ties: any members of the same kind, none twice, never itself."""
+    kind = torch.arange(600) % kinds
+    features = torch.eye(kinds, dtype=torch.float64)[kind]
+    index = nearest_neighbors(features, num_neighbors=2, chunk_size=128)
+    assert torch.equal(kind[index], kind[:, None].expand(-1, 2))
+    assert (index != torch.arange(600)[:, None]).all()
+    assert (index[:, 0] != index[:, 1]).all()
 
 
 def test_zero_features_are_finite():
