@@ -16,6 +16,7 @@ from mmcrack.datasets import (
     CFDDataset,
     Crack500Dataset,
     CrackDataset,
+    CrackTree200Dataset,
     DeepCrackDataset,
     HighResolutionCrackDataset,
 )
@@ -28,8 +29,8 @@ LOAD = [
     dict(type='mmcrack.LoadCrackAnnotations'),
 ]
 PACK = dict(type='mmseg.PackSegInputs')
-CONFIGS = ('cfd', 'crack500', 'crack_hr', 'deepcrack', 'mixed1200',
-           'synthetic')
+CONFIGS = ('cfd', 'crack500', 'crack_hr', 'crackseg5k', 'cracktree200',
+           'deepcrack', 'mixed1200', 'synthetic')
 
 
 def write_pair(root, stem, split='train', size=(24, 32), image='.jpg',
@@ -92,8 +93,8 @@ def test_loads_pairs_as_mmseg_expects(root):
 
 
 @pytest.mark.parametrize('kind', [
-    'CrackDataset', 'CFDDataset', 'Crack500Dataset', 'DeepCrackDataset',
-    'HighResolutionCrackDataset'
+    'CrackDataset', 'CFDDataset', 'Crack500Dataset', 'CrackTree200Dataset',
+    'DeepCrackDataset', 'HighResolutionCrackDataset'
 ])
 def test_each_is_registered_for_any_scope(root, kind):
     built = DATASETS.build(
@@ -168,7 +169,9 @@ def test_two_images_with_one_stem(root):
 
 @pytest.mark.parametrize(('kind', 'command'), [
     (CrackDataset, 'folder.py'), (CFDDataset, 'cfd.py'),
-    (Crack500Dataset, 'crack500.py'), (DeepCrackDataset, 'deepcrack.py'),
+    (Crack500Dataset, 'crack500.py'), (CrackTree200Dataset,
+                                       'cracktree200.py'),
+    (DeepCrackDataset, 'deepcrack.py'),
     (HighResolutionCrackDataset, 'folder.py')
 ])
 def test_missing_root_names_folder_and_command(tmp_path, kind, command,
@@ -418,3 +421,19 @@ def test_config_on_real_data(name, counts, repository):
         if part != 'test':
             labels = dataset[1]['data_samples'].gt_sem_seg.data
             assert set(labels.unique().tolist()) <= {0, 1}
+
+
+@pytest.mark.parametrize('name', ['crackseg5k', 'cracktree200', 'drive'])
+def test_augmentation_of_cirl(name, repository):
+    """CIRL 4.1: crops of 256, flips, turns by 90, 180, 270; batches of 2."""
+    loader = config(name, repository).train_dataloader
+    assert loader.batch_size == 2
+    steps = [dict(step) for step in loader.dataset.pipeline[2:]
+             if 'FieldOfView' not in step.type]
+    assert steps == [
+        dict(type='mmcrack.CrackCrop', crop_size=(256, 256), crack_prob=0.),
+        dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+        # Each of the four directions with the same probability.
+        dict(type='mmcrack.RandomRotate90', prob=0.75),
+        dict(type='PackSegInputs'),
+    ]
