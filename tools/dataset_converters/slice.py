@@ -325,6 +325,29 @@ def make_plan(args: argparse.Namespace) -> Plan:
     )
 
 
+def _add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """How images and masks are found and read."""
+    add = parser.add_argument
+    add(
+        '--image-suffix',
+        nargs='+',
+        default=list(IMAGE_SUFFIXES),
+        help='endings of photographs (any usual picture)',
+    )
+    add(
+        '--mask-suffix',
+        nargs='+',
+        default=['.png'],
+        help='endings of masks behind the name of the photograph',
+    )
+    add('--ignore-value', type=int, help='value of pixels without a label')
+    add(
+        '--lossy',
+        action='store_true',
+        help='masks were resized or saved as JPEG once: crack is > 127',
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description='Slice a folder of big photographs and one of masks.'
@@ -384,24 +407,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help='JSON {"train": [photographs], ...} or a folder of <split>.txt',
     )
-    add(
-        '--image-suffix',
-        nargs='+',
-        default=list(IMAGE_SUFFIXES),
-        help='endings of photographs (any usual picture)',
-    )
-    add(
-        '--mask-suffix',
-        nargs='+',
-        default=['.png'],
-        help='endings of masks behind the name of the photograph',
-    )
-    add('--ignore-value', type=int, help='value of pixels without a label')
-    add(
-        '--lossy',
-        action='store_true',
-        help='masks were resized or saved as JPEG once: crack is > 127',
-    )
+    _add_reading_options(parser)
     return parser
 
 
