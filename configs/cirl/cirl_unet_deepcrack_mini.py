@@ -12,5 +12,5 @@ model = dict(
         variance_threshold=0.4))
 custom_hooks = [
     dict(type='mmcrack.ChannelsLastHook'),
-    dict(type='mmcrack.TwoPhaseHook', switch_at=12)
+    dict(type='mmcrack.TwoPhaseHook', switch_at=800, by_epoch=False)
 ]

@@ -118,7 +118,8 @@ def ambiguous_region(log_var: Tensor, marginal_mask: Tensor, *,
         log_var (Tensor): Float, (N, H, W), log of the variance.
         marginal_mask (Tensor): Bool, (N, H, W), from
             :func:`marginal_region`.
-        variance_threshold (float | Tensor): The paper's gamma, > 0; or a
+        variance_threshold (float | Tensor): The paper's gamma, >= 0 (0
+            takes the whole margin); or a
             tensor that broadcasts to (N, H, W).
 
     Returns:

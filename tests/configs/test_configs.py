@@ -18,6 +18,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
+from mmseg.datasets import DRIVEDataset
 from torch import nn
 
 import mmcrack.registry as ours
@@ -25,7 +26,10 @@ from mmcrack.datasets.crack_dataset import CrackDataset
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 ALL = sorted(CONFIGS.rglob('*.py'))
-LEAVES = [p for p in ALL if '_base_' not in p.parts]
+# A grid around a config, for tools/analysis/sweep.py, has no model: its own
+# test is tests/tools/test_sweep.py.
+SWEEPS = [p for p in ALL if re.search(r'^sweep = ', p.read_text(), re.M)]
+LEAVES = [p for p in ALL if '_base_' not in p.parts and p not in SWEEPS]
 NAMES = [str(p.relative_to(CONFIGS))[:-3] for p in LEAVES]
 # Longer than 25 lines, and why.
 LONG = {
@@ -33,6 +37,7 @@ LONG = {
     'cbprn/mini/cbprn_mini_deepcrack': 'a schedule of its own',
     'cbprn/mini/pointrend_mini_cfd': 'another network, spelt out',
     'cbprn/mini/pointrend_mini_deepcrack': 'another network, spelt out',
+    'cirl/unet_crack500_360_mini': 'another folder for every split',
 }
 # CBPRN, Table 1: dilation, then IoU, mBA and Dice.
 TABLE_1 = {
@@ -55,7 +60,8 @@ TABLE_2 = {
     9: (.4, .8, 85.89, 89.76, 87.87),
 }
 RENDERING = ('mmcrack.CBPRNHead', 'mmcrack.PointRendHead')
-SETS = ('cfd', 'crack500', 'deepcrack', 'mixed1200', 'nha12d', 'hr_concrete',
+SETS = ('cfd', 'crack500', 'crack500_360', 'crackseg5k', 'cracktree200',
+        'deepcrack', 'drive', 'mixed1200', 'nha12d', 'hr_concrete',
         'synthetic')
 
 
@@ -143,7 +149,8 @@ def test_the_data_root_comes_from_the_environment(monkeypatch):
 
 REGISTRIES = ('MODELS', 'TASK_UTILS', 'DATASETS', 'TRANSFORMS', 'METRICS',
               'HOOKS', 'VISUALIZERS', 'VISBACKENDS', 'LOOPS', 'OPTIMIZERS',
-              'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'DATA_SAMPLERS')
+              'OPTIM_WRAPPERS', 'PARAM_SCHEDULERS', 'DATA_SAMPLERS',
+              'WEIGHT_INITIALIZERS')
 
 
 @lru_cache
@@ -340,10 +347,13 @@ def tiny_sets(tmp_path_factory):
         cv2.line(mask, (0, 20), (79, 50), 1, 7)
         image[mask > 0] //= 4
         for split in ('train', 'val', 'test'):
-            stems = ['a', 'b']
+            stems = list('abcdefgh' if name == 'crackseg5k' else 'ab')
             if name == 'deepcrack' and split == 'train':
                 stems = [s for s in listed.split() if s[0] != '#']
-            for folder, picture in (('images', image), ('masks', mask)):
+            pictures = dict(images=image, masks=mask)
+            if name == 'drive':
+                pictures['fov'] = np.ones_like(mask)
+            for folder, picture in pictures.items():
                 place = root / name / folder / split
                 place.mkdir(parents=True)
                 data = cv2.imencode('.png', picture)[1].tobytes()
@@ -393,7 +403,7 @@ def test_one_loss_and_one_prediction(name, tiny_sets, monkeypatch):
     model = build_model(cfg)
     loader = cfg.train_dataloader or cfg.test_dataloader
     train = build_dataset(loader)
-    assert isinstance(train, CrackDataset)
+    assert isinstance(train, (CrackDataset, DRIVEDataset))
     batch = model.data_preprocessor(
         pseudo_collate([train[0], train[1]]), True)
     model.train()

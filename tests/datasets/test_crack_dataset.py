@@ -220,6 +220,19 @@ def test_exclude(root):
         build(root, exclude='*')
 
 
+def test_random_parts_are_disjoint_complete_and_the_same(tmp_path):
+    for n in range(10):
+        write_pair(tmp_path, f'p{n}')
+    parts = [stems(build(tmp_path, part=(k, 4))) for k in (1, 2, 3, 4)]
+    assert sorted(sum(parts, [])) == [f'p{n}' for n in range(10)]
+    assert [len(part) for part in parts] == [3, 3, 2, 2]
+    assert parts[0] == ['p3', 'p7', 'p9']  # the same on every machine
+    with pytest.raises(ValueError, match=r'k between 1 and n, got \(5, 4\)'):
+        build(tmp_path, part=(5, 4))
+    with pytest.raises(ValueError, match='cannot give 10 images to part=.2'):
+        build(tmp_path, part=(2, 11))
+
+
 def test_leaks_are_left_out_of_the_test_part_only(tmp_path):
     leaks = ['11142-1', '11289-10', 'IMG_6536-3', '11216']
     for split in ('train', 'test'):

@@ -196,6 +196,8 @@ def test_ambiguous_is_margin_above_the_threshold(generator):
     assert torch.equal(region, margin & (log_var.exp() > .4))
     assert region.any()
     assert not (region & ~margin).any()
+    whole = ambiguous_region(log_var, margin, variance_threshold=0.)
+    assert torch.equal(whole, margin)
 
 
 def test_the_threshold_itself_is_not_ambiguous():

@@ -72,9 +72,9 @@ class CIRLHead(BaseModule):
             ``mmcrack.CILoss`` or ``mmcrack.PixelNNCLRLoss``; None only
             leaves them out.
         marginal_kernel (int): Side of the square in Eq. 1, odd, in pixels.
-        variance_threshold (float | str): The paper's gamma; or 'q0.9' (not
-            in the paper): the quantile 0.9 of the variance in each image's
-            margin.
+        variance_threshold (float | str): The paper's gamma; 0 takes the
+            whole margin (Table 1); or 'q0.9' (not in the paper): the
+            quantile 0.9 of the variance in each image's margin.
         exclude_ambiguous (bool): False keeps the labels of ambiguous pixels
             in phase II. Not in the paper.
         ci_warmup (float): In this share of phase II the weight of
@@ -333,8 +333,19 @@ class CIRLHead(BaseModule):
                 logits, label.masked_fill(margin, self.ignore_index)))
         losses[self.loss_aseg.loss_name] = self._variance_loss(
             logits, log_var, target, margin)
+        # What would be ambiguous if phase II began now.
+        losses.update(_share(self._ambiguous(log_var, margin), margin))
         losses.update(variance_figures(log_var, target, margin))
         return losses
+
+    def _ambiguous(self, log_var: Tensor, margin: Tensor) -> Tensor:
+        """Return A (Eq. 8), bool (N, H, W)."""
+        threshold = self.threshold_value
+        if threshold is None:
+            threshold = variance_threshold_of(
+                log_var.detach(), margin, self.threshold_quantile)
+        return ambiguous_region(
+            log_var, margin, variance_threshold=threshold)
 
     def _target_and_margin(self, label: Tensor) -> tuple[Tensor, Tensor]:
         """Return {0, 1, ignored}, int64, and M (Eq. 1), bool: (N, H, W)."""
@@ -377,12 +388,7 @@ class CIRLHead(BaseModule):
                     'custom_hooks: it makes the frozen copy.')
             variance = self._resize(
                 self.frozen_log_var(), label.shape[-2:])[:, 0]
-        threshold = self.threshold_value
-        if threshold is None:
-            threshold = variance_threshold_of(
-                variance, margin, self.threshold_quantile)
-        ambiguous = ambiguous_region(
-            variance, margin, variance_threshold=threshold)
+        ambiguous = self._ambiguous(variance, margin)
         kept = label
         if self.exclude_ambiguous:
             kept = label.masked_fill(ambiguous, self.ignore_index)
@@ -396,9 +402,7 @@ class CIRLHead(BaseModule):
                 *sets, generator=self.generator, progress=self.progress)
             skipped = [len(p) < self.loss_ci.min_pixels for p in sets[1]]
             losses['skipped_images'] = logits.new_tensor(float(sum(skipped)))
-        losses['ambiguous_pixels'] = ambiguous.sum().float() / len(label)
-        losses['ambiguous_share'] = (
-            100 * ambiguous.sum() / margin.sum().clamp(min=1))
+        losses.update(_share(ambiguous, margin))
         losses.update(variance_figures(variance, target, margin))
         return losses, ambiguous
 
@@ -430,3 +434,12 @@ class CIRLHead(BaseModule):
             sets[0].append(point_sample(features[n:n + 1], at)[0].t())
             sets[1].append(logits[n].flatten(1)[:, index].t().softmax(1))
         return sets
+
+
+def _share(ambiguous: Tensor, margin: Tensor) -> dict[str, Tensor]:
+    """Return |S| per image and its share of the margin in percent."""
+    return {
+        'ambiguous_pixels': ambiguous.sum().float() / len(ambiguous),
+        'ambiguous_share':
+        100 * ambiguous.sum() / margin.sum().clamp(min=1),
+    }

@@ -40,7 +40,7 @@ def read_threshold(value: float | str) -> tuple[float | None, float | None]:
     """Read a threshold of the variance.
 
     Args:
-        value (float | str): A variance > 0, or 'q0.9' for a quantile.
+        value (float | str): A variance >= 0, or 'q0.9' for a quantile.
 
     Returns:
         tuple: The variance or None, the quantile or None.
@@ -52,11 +52,11 @@ def read_threshold(value: float | str) -> tuple[float | None, float | None]:
         match = re.fullmatch(r'q(0?\.\d+)', value)
         if match and 0 < float(match.group(1)) < 1:
             return None, float(match.group(1))
-    elif value > 0:
+    elif value >= 0:
         return float(value), None
     raise ValueError(
-        'variance_threshold must be a variance above 0 or a quantile such as '
-        f"'q0.9', got {value!r}.")
+        'variance_threshold must be a variance of at least 0 or a quantile '
+        f"such as 'q0.9', got {value!r}.")
 
 
 def variance_threshold_of(log_var: Tensor, margin: Tensor,

@@ -371,7 +371,7 @@ def test_a_head_without_classifier_is_named():
     (dict(std_source='dead'), "std_source must be one of .*'dead'"),
     (dict(mean_type='mode'), "mean_type must be one of .*'mode'"),
     (dict(variance_threshold='p9'), "a quantile such as 'q0.9'"),
-    (dict(variance_threshold=0), 'a variance above 0'),
+    (dict(variance_threshold=-.1), 'a variance of at least 0'),
     (dict(std_in_index=1), 'belong together'),
 ])
 def test_bad_arguments_are_named(options, message):

@@ -1,0 +1,3 @@
+# Ambiguous pixels are left out and nothing replaces them. Not in the paper.
+_base_ = '../cirl_unet_cfd_mini.py'
+model = dict(decode_head=dict(loss_ci=None))

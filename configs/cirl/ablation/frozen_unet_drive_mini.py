@@ -1,0 +1,3 @@
+# Phase II takes the variance of the network at the switch. Not in the paper.
+_base_ = '../cirl_unet_drive_mini.py'
+model = dict(decode_head=dict(std_source='frozen'))

@@ -1,0 +1,5 @@
+# NNCLR in place of CI (Table 5).
+_base_ = '../cirl_unet_cfd_mini.py'
+model = dict(
+    decode_head=dict(
+        loss_ci=dict(_delete_=True, type='mmcrack.PixelNNCLRLoss')))

@@ -1,0 +1,14 @@
+# CIRL around CBPRN: Aseg on the heat map, points on ambiguous pixels left out
+# in phase II. Neither paper has this pair; the schedule is CBPRN's.
+_base_ = '../cbprn/cbprn_r50_lr.py'
+model = dict(
+    decode_head=dict(
+        _delete_=True,
+        type='mmcrack.CIRLHead',
+        seg_head={{_base_.model.decode_head}},
+        loss_aseg=dict(type='mmcrack.AsegLoss', variance_offset=0.3),
+        loss_ci=dict(
+            type='mmcrack.CILoss', num_neighbors=20, loss_weight=0.2),
+        marginal_kernel=5,
+        variance_threshold=0.4))
+custom_hooks = [dict(type='mmcrack.TwoPhaseHook', switch_at=500)]

@@ -1,0 +1,19 @@
+# The U-Net of CPU size with cross entropy on DRIVE: the twin of
+# cirl_unet_drive_mini. Not in the papers.
+_base_ = [
+    '../_base_/models/unet_mini.py', '../_base_/datasets/drive.py',
+    '../_base_/datasets/cirl_crops.py', '../_base_/schedules/cirl_mini.py',
+    '../_base_/default_runtime.py'
+]
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(pipeline={{_base_.fov_crops_128}}))
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = dict(num_workers=0, persistent_workers=False)
+default_hooks = dict(
+    logger=dict(log_metric_by_epoch=False),
+    checkpoint=dict(by_epoch=False, interval=800))
+log_processor = dict(by_epoch=False)
+custom_hooks = [dict(type='mmcrack.ChannelsLastHook')]
