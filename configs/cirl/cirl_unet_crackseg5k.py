@@ -1,5 +1,5 @@
-# CIRL around U-Net on CrackSeg5k with the paper's values (4.1, 4.2). The paper
-# prints no row of this pair: its CIRL rows are on JTFN.
+# CIRL around U-Net on CrackSeg5k with the paper's values (4.1, 4.2). The
+# paper prints no row of this pair: its CIRL rows are on JTFN.
 _base_ = './unet_crackseg5k.py'
 model = dict(
     decode_head=dict(

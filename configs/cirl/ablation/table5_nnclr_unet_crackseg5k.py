@@ -1,5 +1,5 @@
-# Table 5, NNCLR in place of CI, on U-Net. The paper, on JTFN: P 65.45, R 58.91,
-# F1 58.95.
+# Table 5, NNCLR in place of CI, on U-Net. The paper, on JTFN: P 65.45, R
+# 58.91, F1 58.95.
 _base_ = '../cirl_unet_crackseg5k.py'
 model = dict(
     decode_head=dict(
