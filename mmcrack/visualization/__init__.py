@@ -1,5 +1,11 @@
 """Pure drawing: arrays in, pictures out."""
 
+from mmcrack.visualization.ambiguity import (
+    Ambiguity,
+    Labelled,
+    ambiguity_picture,
+    spreads_of,
+)
 from mmcrack.visualization.drawing import (
     draw_points,
     fade,
@@ -20,8 +26,9 @@ from mmcrack.visualization.panels import (
 from mmcrack.visualization.sampling import DrawnPoints, sampling_picture
 
 __all__ = [
-    'DrawnPoints', 'caption', 'contact_sheet', 'draw_points', 'fade',
-    'heat_picture', 'paint', 'paint_errors', 'panel_row', 'reduce_max',
-    'reduce_picture', 'result_picture', 'sampling_picture', 'to_picture',
+    'Ambiguity', 'DrawnPoints', 'Labelled', 'ambiguity_picture', 'caption',
+    'contact_sheet', 'draw_points', 'fade', 'heat_picture', 'paint',
+    'paint_errors', 'panel_row', 'reduce_max', 'reduce_picture',
+    'result_picture', 'sampling_picture', 'spreads_of', 'to_picture',
     'write_picture'
 ]
