@@ -309,14 +309,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     """
     from mmengine.registry import DATASETS, MODELS, init_default_scope
 
-    from mmcrack.engine.checkpoint import (
-        CheckpointError,
-        describe,
-        load_checkpoint,
-        load_weights,
-        state_dict_of,
-    )
     from mmcrack.engine.launch import load_config
+    from mmcrack.engine.trained import load_trained
     from mmcrack.visualization import write_picture
     args = parse_args(argv)
     if min(args.dilations, default=0) < 0:
@@ -326,13 +320,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = None
     if args.checkpoint:
-        model = MODELS.build(cfg.model).eval()
-        difference = load_weights(
-            model, state_dict_of(load_checkpoint(args.checkpoint)))
-        if difference.missing or difference.misshapen:
-            raise CheckpointError(
-                f'The checkpoint {args.checkpoint!r} is not of this model: '
-                f'{describe(difference)}.')
+        model = MODELS.build(cfg.model)
+        load_trained(model, args.checkpoint)
     head = find_head(
         MODELS.build(cfg.model.decode_head) if model is None else model,
         args.config)
