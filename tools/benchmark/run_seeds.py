@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 TOOLS = Path(__file__).resolve().parents[1]
 KEYS = ('IoU', 'Dice', 'Precision', 'Recall', 'mIoU', 'image_IoU',
@@ -31,28 +32,60 @@ class TimeIsUpError(Exception):
     """``--minutes`` are over."""
 
 
+class Row(NamedTuple):
+    """What is trained and tested once.
+
+    Attributes:
+        name (str): In the CSV file's column ``config``, and of its folder.
+        config (Path): Config file.
+        seed (int): Seed of initialisation and data order.
+        options (tuple[str, ...]): Its own settings, as ``--cfg-options``.
+    """
+
+    name: str
+    config: Path
+    seed: int
+    options: tuple[str, ...] = ()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how rows are run.
+
+    Args:
+        parser (ArgumentParser): Gets ``--seeds``, ``--work-dir``,
+            ``--jobs``, ``--cfg-options`` and ``--minutes``.
+    """
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs'))
+    parser.add_argument('--jobs', type=int, default=1)
+    parser.add_argument('--cfg-options', nargs='+', default=[])
+    parser.add_argument('--minutes', type=float,
+                        help='stop after so many; start again to go on')
+
+
+def check_options(parser: argparse.ArgumentParser,
+                  args: argparse.Namespace) -> None:
+    """Check what :func:`add_options` added; set ``args.deadline``."""
+    if args.jobs < 1 or (args.minutes is not None and args.minutes <= 0):
+        parser.error('--jobs must be at least 1 and --minutes above 0')
+    args.deadline = (time.monotonic() + 60 * args.minutes
+                     if args.minutes else None)
+
+
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('configs', nargs='+', type=Path)
-    parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
     parser.add_argument('--csv', type=Path, required=True)
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs'))
-    parser.add_argument('--jobs', type=int, default=1)
-    parser.add_argument('--cfg-options', nargs='+', default=[])
     parser.add_argument('--checkpoint', type=Path,
                         help='test this one in place of training')
-    parser.add_argument('--minutes', type=float,
-                        help='stop after so many; start again to go on')
+    add_options(parser)
     args = parser.parse_args(argv)
     missing = [path for path in (*args.configs, args.checkpoint)
                if path and not path.is_file()]
     if missing:
         parser.error(f'there is no file {missing[0]}')
-    if args.jobs < 1 or (args.minutes is not None and args.minutes <= 0):
-        parser.error('--jobs must be at least 1 and --minutes above 0')
-    args.deadline = (time.monotonic() + 60 * args.minutes
-                     if args.minutes else None)
+    check_options(parser, args)
     return args
 
 
@@ -120,13 +153,12 @@ def call(*command: object, log: Path, deadline: float | None) -> float:
     return time.monotonic() - start
 
 
-def train(config: Path, seed: int, work_dir: Path,
+def train(row: Row, work_dir: Path,
           args: argparse.Namespace) -> tuple[Path, float | str]:
     """Train a row, or go on with a training that broke off.
 
     Args:
-        config (Path): Config file.
-        seed (int): Seed of initialisation and data order.
+        row (Row): What to train.
         work_dir (Path): Of the row.
         args (argparse.Namespace): The command line.
 
@@ -141,20 +173,20 @@ def train(config: Path, seed: int, work_dir: Path,
     if not finished_file.exists():
         resume = ['--resume'] if last.exists() else []
         seconds = round(call(
-            TOOLS / 'train.py', config, '--work-dir', work_dir, *resume,
-            '--cfg-options', f'randomness.seed={seed}', *args.cfg_options,
+            TOOLS / 'train.py', row.config, '--work-dir', work_dir, *resume,
+            '--cfg-options', f'randomness.seed={row.seed}',
+            *args.cfg_options, *row.options,
             log=work_dir / 'run.log', deadline=args.deadline))
         seconds = '' if resume else seconds
         finished_file.touch()
     return Path(last.read_text().strip()), seconds
 
 
-def run(config: Path, seed: int, args: argparse.Namespace) -> dict:
+def run(row: Row, args: argparse.Namespace) -> dict:
     """Train and test one row.
 
     Args:
-        config (Path): Config file.
-        seed (int): Seed of initialisation and data order.
+        row (Row): What to train and test.
         args (argparse.Namespace): The command line.
 
     Returns:
@@ -164,46 +196,49 @@ def run(config: Path, seed: int, args: argparse.Namespace) -> dict:
         RuntimeError: If training or the test fails; names the log.
         TimeIsUpError: If ``--minutes`` are over.
     """
-    work_dir = args.work_dir / f'{config.stem}_seed{seed}'
+    work_dir = args.work_dir / f'{row.name}_seed{row.seed}'
     work_dir.mkdir(parents=True, exist_ok=True)
-    checkpoint, train_seconds = train(config, seed, work_dir, args)
+    checkpoint, train_seconds = train(row, work_dir, args)
     test_dir = work_dir / 'test'
-    options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
+    settings = [*args.cfg_options, *row.options]
+    options = ['--cfg-options', *settings] if settings else []
     test_seconds = call(
-        TOOLS / 'test.py', config, checkpoint, '--work-dir', test_dir,
+        TOOLS / 'test.py', row.config, checkpoint, '--work-dir', test_dir,
         *options, log=work_dir / 'run.log', deadline=args.deadline)
     results = max(test_dir.glob('*/*.json'), key=lambda p: p.stat().st_mtime)
     figures = json.loads(results.read_text())
-    row = {key: round(figures[f'crack/{key}'], 3) for key in KEYS}
     return dict(
-        row,
-        config=config.stem,
-        seed=seed,
+        {key: round(figures[f'crack/{key}'], 3) for key in KEYS},
+        config=row.name,
+        seed=row.seed,
         train_seconds=train_seconds,
         test_seconds=round(test_seconds))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run_rows(rows: Sequence[Row], args: argparse.Namespace) -> int:
     """Run all rows that are not there yet; one failure stops no other.
+
+    Args:
+        rows (Sequence[Row]): In this order.
+        args (argparse.Namespace): The command line: ``csv``,
+            ``checkpoint``, and what :func:`check_options` saw.
 
     Returns:
         int: 0 if all rows are there, 1 if one failed, 3 if time was up.
     """
-    args = parse_args(argv)
     done = finished(args.csv)
-    todo = [(config, seed) for seed in args.seeds for config in args.configs
-            if (config.stem, str(seed)) not in done]
+    todo = [row for row in rows if (row.name, str(row.seed)) not in done]
 
-    def work(item: tuple[Path, int]) -> int:
+    def work(row: Row) -> int:
         try:
-            row = run(*item, args)
+            result = run(row, args)
         except TimeIsUpError:
             return 3
         except RuntimeError as error:
             print(error, file=sys.stderr, flush=True)
             return 1
-        append(args.csv, row)
-        print(row, flush=True)
+        append(args.csv, result)
+        print(result, flush=True)
         return 0
 
     with ThreadPoolExecutor(args.jobs) as pool:
@@ -212,6 +247,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'Time is up: {codes.count(3)} of {len(todo)} rows are left; '
               'start the same command again to go on.', file=sys.stderr)
     return max(codes, default=0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run each config over the seeds; return :func:`run_rows`'s code."""
+    args = parse_args(argv)
+    return run_rows([Row(config.stem, config, seed) for seed in args.seeds
+                     for config in args.configs], args)
 
 
 if __name__ == '__main__':
