@@ -15,5 +15,6 @@ test_dataloader = dict(num_workers=0, persistent_workers=False)
 default_hooks = dict(
     logger=dict(log_metric_by_epoch=False),
     checkpoint=dict(by_epoch=False, interval=800))
-log_processor = dict(by_epoch=False)
+log_processor = dict(
+    by_epoch=False, mean_pattern='.*(loss|time|grad_norm|ambiguous).*')
 custom_hooks = [dict(type='mmcrack.ChannelsLastHook')]
