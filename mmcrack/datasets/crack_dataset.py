@@ -17,8 +17,8 @@ from mmcrack.datasets.pairing import (
     as_suffixes,
     names_by_stem,
     pair_names,
-    random_part,
 )
+from mmcrack.datasets.splits import seeded_order
 from mmcrack.paths import config_path
 from mmcrack.registry import DATASETS
 
@@ -160,11 +160,14 @@ class CrackDataset(BaseSegDataset):
                       for name in pairing.images_without_mask]
         found.sort(key=lambda entry: entry[0])
         if self.part is not None:
-            if len(found) < self.part[1]:
+            number, count = self.part
+            if len(found) < count:
                 raise ValueError(
                     f'{type(self).__name__} cannot give {len(found)} images '
                     f'to part={tuple(self.part)}: ask for fewer parts.')
-            found = random_part(found, *self.part)
+            order = seeded_order((stem for stem, *_ in found), seed=0)
+            kept = set(order[number - 1::count])
+            found = [entry for entry in found if entry[0] in kept]
         return [self._data_info(image, mask) for _, image, mask in found]
 
     def prepare_data(self, idx: int) -> dict | None:

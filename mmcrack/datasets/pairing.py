@@ -4,8 +4,7 @@ Not in the papers. Pure: the standard library only.
 """
 
 import os
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -211,21 +210,3 @@ def _files(folder: str | os.PathLike, kind: str) -> list[str]:
     return [
         p.relative_to(root).as_posix() for p in root.rglob('*') if p.is_file()
     ]
-
-
-def random_part(items: Sequence, number: int, count: int) -> list:
-    """Return one of several random parts of a list.
-
-    Args:
-        items (Sequence): In a fixed order.
-        number (int): Which part, from 1 to ``count``.
-        count (int): Parts; they are disjoint, and their sizes differ by one
-            at most.
-
-    Returns:
-        list: The part, in the order of ``items``. Python's own generator
-        with a fixed seed chooses, so that it is the same everywhere.
-    """
-    order = list(range(len(items)))
-    random.Random(0).shuffle(order)
-    return [items[i] for i in sorted(order[number - 1::count])]
