@@ -12,6 +12,7 @@ from mmseg.structures import SegDataSample
 from torch.utils.data import Dataset
 
 from mmcrack.engine.checkpoint import install_safe_loading
+from mmcrack.engine.optim_wrapper import CPUAmpOptimWrapper
 from mmcrack.engine.runner import CrackRunner
 from mmcrack.functional.regions import marginal_region
 
@@ -60,6 +61,7 @@ NETWORKS = {
         point_channels=8, norm_cfg=BN)),
 }
 LOSSES = {'loss_ce', 'loss_ci', 'loss_std'}
+BFLOAT16 = f'mmcrack.{CPUAmpOptimWrapper.__name__}'
 RUNS = itertools.count()
 
 
@@ -187,17 +189,18 @@ def test_second_phase_parts_the_pixels(name):
     assert head.seg_head.conv_seg.weight.grad.any()
 
 
-def run_across_the_switch(name, work_dir):
+def run_across_the_switch(name, work_dir, wrapper='OptimWrapper',
+                          **options):
     """Two epochs of two iterations; what each iteration saw."""
     install_safe_loading()
     runner = CrackRunner(
-        model=network(name),
+        model=network(name, **options),
         work_dir=str(work_dir),
         train_dataloader=dict(
             dataset=dict(type='FourLines'), batch_size=2, num_workers=0,
             sampler=dict(type='DefaultSampler', shuffle=True)),
         train_cfg=dict(by_epoch=True, max_epochs=2),
-        optim_wrapper=dict(optimizer=dict(
+        optim_wrapper=dict(type=wrapper, optimizer=dict(
             type='Adam', lr=1e-3, weight_decay=5e-4)),
         default_hooks=dict(checkpoint=None),
         custom_hooks=[dict(type='mmcrack.TwoPhaseHook', switch_at=1)],
@@ -205,8 +208,10 @@ def run_across_the_switch(name, work_dir):
         default_scope='mmseg',
         experiment_name=f'cirl_heads_{next(RUNS)}')
     head = runner.model.decode_head
-    seen = []
+    seen, dtypes = [], set()
     original = runner.model.train_step
+    handle = head.seg_head.conv_seg.register_forward_hook(
+        lambda module, args, out: dtypes.add(out.dtype))
 
     def train_step(data, optim_wrapper):
         before = {n: p.detach().clone()
@@ -214,11 +219,13 @@ def run_across_the_switch(name, work_dir):
         logs = original(data, optim_wrapper)
         moved = {n for n, p in runner.model.named_parameters()
                  if not torch.equal(p, before[n])}
-        seen.append((head.phase, logs, moved))
+        seen.append((head.phase, dict(logs, dtypes=set(dtypes)), moved))
+        dtypes.clear()
         return logs
 
     runner.model.train_step = train_step
     runner.train()
+    handle.remove()
     return runner, seen
 
 
@@ -229,6 +236,7 @@ def test_two_epochs_across_the_switch_and_the_test_after(name, tmp_path):
     std = {'decode_head.std_head.conv.weight',
            'decode_head.std_head.conv.bias'}
     for phase, logs, moved in seen:
+        assert logs.pop('dtypes') == {torch.float32}
         own = {k.removeprefix('decode.') for k in logs if 'loss' in k}
         extra = {'point_loss_ce'} if name == 'CBPRNHead' else set()
         assert own == {'loss'} | extra | (
@@ -242,6 +250,35 @@ def test_two_epochs_across_the_switch_and_the_test_after(name, tmp_path):
             assert 50 < logs['decode.ambiguous_share'].item() <= 70.5
             assert logs['decode.loss_ci'].item() != 0
     predicts_as_the_wrapped(name, runner.model)
+
+
+@pytest.mark.parametrize(('name', 'options'), [
+    ('UNet + FCNHead', {}),
+    ('SegformerHead', dict(loss_ci=dict(
+        type='mmcrack.PixelNNCLRLoss', queue_size=64))),
+    ('CBPRNHead', {}),
+])
+def test_bfloat16_trains_through_both_phases(name, options, tmp_path):
+    runs = {}
+    for wrapper in ('OptimWrapper', BFLOAT16):
+        runner, seen = run_across_the_switch(
+            name, tmp_path / wrapper, wrapper, **options)
+        runs[wrapper] = [logs for _, logs, _ in seen]
+        assert [phase for phase, _, _ in seen] == [1, 1, 2, 2]
+        assert all(p.dtype == torch.float32
+                   for p in runner.model.parameters())
+    for wide, half in zip(*runs.values(), strict=True):
+        assert wide.pop('dtypes') == {torch.float32}
+        assert half.pop('dtypes') == {torch.bfloat16}
+        assert wide.keys() == half.keys()
+        for key, value in half.items():
+            assert value.dtype == torch.float32, key
+            assert torch.isfinite(value).all(), key
+    # The same weights and pictures: a rounding of 2^-8 apart. Points, and
+    # which of them are drawn, depend on it too.
+    for key in ('decode.loss_aseg', 'decode.variance_margin'):
+        assert runs[BFLOAT16][0][key].item() == pytest.approx(
+            runs['OptimWrapper'][0][key].item(), rel=.02)
 
 
 def predicts_as_the_wrapped(name, model):
