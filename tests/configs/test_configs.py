@@ -37,6 +37,7 @@ LONG = {
     'cbprn/mini/cbprn_mini_deepcrack': 'a schedule of its own',
     'cbprn/mini/pointrend_mini_cfd': 'another network, spelt out',
     'cbprn/mini/pointrend_mini_deepcrack': 'another network, spelt out',
+    'demo/cirl_demo': 'a head wrapped, all in one place',
     'cirl/unet_crack500_360_mini': 'another folder for every split',
 }
 # CBPRN, Table 1: dilation, then IoU, mBA and Dice.
