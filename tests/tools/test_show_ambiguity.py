@@ -161,11 +161,18 @@ def test_a_quantile_is_of_each_image_s_margin(network, show):
         assert held == total - 1 - int(.75 * (total - 1))
     assert [sum(c) for c in zip(*counts, strict=True)] == [
         int(n) for n in re.search(r'\((\d+) of (\d+) px\)', said).groups()]
-    thresholds = re.findall(r'variance > (\S+)\)', said)
+    thresholds = re.findall(r'variance > (\S+)\)\n', said)
     assert len(set(thresholds)) == 2
     _, said = show(config, path, '--threshold', 'q0.5')
     held, total = map(int, re.search(r'\((\d+) of (\d+)', said).groups())
     assert held == total - 1 - int(.5 * (total - 1))
+
+
+def test_a_quantile_on_a_plateau_is_told(network, show):
+    config, path, _ = network(bias=-1.)
+    _, said = show(config, path, '--threshold', 'q0.5')
+    assert ' 0.0 % of the margin in A (0 of ' in said
+    assert 'variance > 0.368; 100.0 % exactly there)' in said
 
 
 def test_two_networks_stand_in_one_picture(network, show):

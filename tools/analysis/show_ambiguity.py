@@ -261,9 +261,14 @@ def describe(labelled: Any, finding: Any) -> str:
         if np.isfinite(numbers).all())
     if not total:
         return f'  {finding.title}: no margin; variance: {spreads}'
+    # Where a ReLU leaves no feature the variance is the std head's bias
+    # alone, and a quantile may fall on that plateau: none is above it.
+    tied = 100 * np.isclose(finding.variance[labelled.margin],
+                            finding.threshold, rtol=1e-5).mean()
+    plateau = f'; {tied:.1f} % exactly there' if tied > 1 else ''
     return (f'  {finding.title}: {100 * held / total:.1f} % of the '
             f'margin in A ({held} of {total} px, variance > '
-            f'{finding.threshold:.3g})\n'
+            f'{finding.threshold:.3g}{plateau})\n'
             f'    variance, quantiles 10/50/90 %: {spreads}')
 
 
