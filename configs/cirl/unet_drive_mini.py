@@ -9,6 +9,8 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=0,
     persistent_workers=False,
+    # MMEngine waits 2 s at the end of each epoch, and these are short.
+    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(pipeline={{_base_.fov_crops_128}}))
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0, persistent_workers=False)
