@@ -195,6 +195,7 @@ def test_the_switch_is_logged_once(tmp_path):
           tmp_path / 'epoch_3.pth')
     text = '\n'.join(p.read_text() for p in (tmp_path / 'b').rglob('*.log'))
     assert text.count('CIRL: phase II goes on with epoch 4.') == 1
+    assert 'just skip resuming' not in text
 
 
 @pytest.mark.parametrize(('hook', 'wanted'), [

@@ -182,11 +182,12 @@ class TwoPhaseHook(Hook):
         if phase == 2:
             self._freeze(_plain(runner.model), resumed=progress > self._step)
             # The log would repeat phase I's last value to the end.
-            scalars = runner.message_hub.log_scalars
+            hub = runner.message_hub
             gone = tuple(head.loss_aseg.loss_name
                          for head in self._heads.values())
-            for key in [key for key in scalars if key.endswith(gone)]:
-                del scalars[key]
+            for key in [k for k in hub.log_scalars if k.endswith(gone)]:
+                del hub.log_scalars[key]
+                hub.resumed_keys.pop(key, None)
 
     def _spare_std_heads(self, *_: Any) -> None:
         """Take the std heads' gradients away in phase II."""
