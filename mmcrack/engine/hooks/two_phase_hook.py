@@ -187,7 +187,7 @@ class TwoPhaseHook(Hook):
                          for head in self._heads.values())
             for key in [k for k in hub.log_scalars if k.endswith(gone)]:
                 del hub.log_scalars[key]
-                hub.resumed_keys.pop(key, None)
+                hub._resumed_keys.pop(key, None)
 
     def _spare_std_heads(self, *_: Any) -> None:
         """Take the std heads' gradients away in phase II."""
