@@ -199,6 +199,33 @@ def test_a_batch_of_one_is_a_batch_of_twins(kind, phase, samples):
     torch.testing.assert_close(slope, other)
 
 
+@pytest.mark.parametrize('phase', [1, 2])
+def test_what_a_batch_is_of_its_images(phase, samples):
+    """A mean, but for BCE: the mean of the pixels left, of all images.
+
+    In several processes each takes the mean over its own pixels.
+    """
+    head = build(TWO).double()
+    features = feature_maps().detach().double()
+    label = label_of('crack')
+    label[1, 8:30, 15] = 1
+    label[1, :, 25:] = 255
+    margin = marginal_region(label, kernel_size=5)
+    left = (label != 255) & ~margin if phase == 2 else label != 255
+    share = left.sum((1, 2)) / left.sum()
+    assert abs(share[0] - share[1]) > .1
+    both = losses_of(head, phase, features, samples, label)
+    each = [losses_of(head, phase, features[n:n + 1], samples,
+                      label[n:n + 1]) for n in range(2)]
+    weights = dict.fromkeys(('loss_ce', 'loss_aseg'), share)
+    for key in both:
+        if 'loss' in key:
+            weight = weights.get(key, [.5, .5])
+            torch.testing.assert_close(
+                both[key], sum(w * x[key] for w, x in zip(
+                    weight, each, strict=True)), atol=1e-6, rtol=1e-6)
+
+
 @pytest.mark.parametrize('kind', ['crack', *KINDS])
 @pytest.mark.parametrize('phase', [1, 2])
 def test_one_channel_is_two_with_a_zero(kind, phase, samples):
