@@ -33,7 +33,9 @@ class StdHead(nn.Module):
         Returns:
             Tensor: Float32, (N, 1, h, w).
         """
-        return self.conv(features).float()
+        # In bfloat16 its first, tiny weights would leave one value for all.
+        with torch.autocast(features.device.type, enabled=False):
+            return self.conv(features.to(self.conv.weight.dtype)).float()
 
 
 def read_threshold(value: float | str) -> tuple[float | None, float | None]:

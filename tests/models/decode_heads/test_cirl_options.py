@@ -96,6 +96,17 @@ def test_weight_of_ci_rises(progress, share, batch):
     torch.testing.assert_close(values[1], share * values[0])
 
 
+def test_variance_keeps_its_digits_under_autocast(batch):
+    """At the first weights all values would round to one in bfloat16."""
+    head = build()
+    features = torch.randn(1, 8, 16, 16)
+    wanted = head.log_var(batch[0], features)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        values = head.log_var(batch[0], features)
+    assert values.unique().numel() > 200
+    torch.testing.assert_close(values, wanted)
+
+
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(ci_warmup=1.5), 'ci_warmup must be between 0 and 1, got 1.5'),
     (dict(variance_region='crack'), 'variance_region must be one of'),
