@@ -1,0 +1,8 @@
+# All but the network of a row of CIRL's protocol on DeepCrack537.
+_base_ = [
+    '../datasets/deepcrack.py', '../datasets/cirl_crops.py',
+    '../schedules/cirl_2000e.py', '../default_runtime.py'
+]
+train_dataloader = dict(
+    batch_size=2,  # CIRL 4.1
+    dataset=dict(pipeline={{_base_.crops_256}}))
