@@ -1,6 +1,6 @@
 """One loss over several predictions of the same label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +19,9 @@ class DeepSupervisionLoss(nn.Module):
     nnU-Net each train predictions of several resolutions against one label.
 
     Args:
-        loss (dict): Config of the loss of each prediction, called with
-            ``(seg_logits, seg_label, ignore_index=...)``.
+        loss (dict | Sequence[dict]): Config of the loss of each prediction,
+            called with ``(seg_logits, seg_label, ignore_index=...)``; the
+            sum of several.
         weights (Sequence[float], optional): Factor of each prediction, >= 0;
             None is 1 for all.
         resize (str): Where a prediction has another size than the label,
@@ -36,7 +37,8 @@ class DeepSupervisionLoss(nn.Module):
             unknown.
     """
 
-    def __init__(self, loss: dict, weights: Sequence[float] | None = None, *,
+    def __init__(self, loss: dict | Sequence[dict],
+                 weights: Sequence[float] | None = None, *,
                  resize: str = 'logits', align_corners: bool = False,
                  normalize: bool = False, loss_weight: float = 1.,
                  loss_name: str = 'loss_side') -> None:
@@ -48,9 +50,11 @@ class DeepSupervisionLoss(nn.Module):
         if resize not in RESIZE:
             raise ValueError(
                 f'resize must be one of {RESIZE}, got {resize!r}.')
-        self.loss = MODELS.build(loss)
-        if hasattr(self.loss, 'avg_non_ignore'):
-            self.loss.avg_non_ignore = True
+        configs = [loss] if isinstance(loss, Mapping) else loss
+        self.losses = nn.ModuleList(MODELS.build(cfg) for cfg in configs)
+        for module in self.losses:
+            if hasattr(module, 'avg_non_ignore'):
+                module.avg_non_ignore = True
         self.weights = None if weights is None else tuple(weights)
         self.resize = resize
         self.align_corners = align_corners
@@ -108,4 +112,5 @@ class DeepSupervisionLoss(nn.Module):
                 mode='nearest-exact')[:, 0].long()
         if not bool((label != ignore_index).any()):
             return 0 * logits.sum()
-        return self.loss(logits, label, ignore_index=ignore_index)
+        return sum(module(logits, label, ignore_index=ignore_index)
+                   for module in self.losses)

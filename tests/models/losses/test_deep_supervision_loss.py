@@ -66,6 +66,13 @@ def test_nothing_to_learn_from_is_zero_with_a_gradient(resize):
     assert all(x.grad.abs().sum() == 0 for x in logits)
 
 
+def test_several_losses_add_up_on_each_prediction():
+    logits, label = predictions()
+    double = DeepSupervisionLoss([CE, dict(CE, loss_weight=.5)], (1, 2, 3))
+    expected = 1.5 * DeepSupervisionLoss(CE, (1, 2, 3))(logits, label)
+    assert torch.allclose(double(logits, label), expected, atol=1e-6)
+
+
 def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match='not all 0'):
         DeepSupervisionLoss(CE, (0, 0))
