@@ -1,5 +1,10 @@
 """Registered backbones."""
 
+from mmcrack.models.backbones.dru import DRU
 from mmcrack.models.backbones.edge_guided_backbone import EdgeGuidedBackbone
+from mmcrack.models.backbones.iterative_backbone import IterativeBackbone
+from mmcrack.models.backbones.res_unet import ResUNet
 
-__all__ = ['EdgeGuidedBackbone']
+__all__ = [
+    'DRU', 'EdgeGuidedBackbone', 'IterativeBackbone', 'ResUNet'
+]

@@ -2,6 +2,13 @@
 
 from mmcrack.models.decode_heads.cbprn_head import CBPRNHead
 from mmcrack.models.decode_heads.cirl_head import CIRLHead
+from mmcrack.models.decode_heads.deep_supervision_head import (
+    DeepSupervisionHead,
+)
 from mmcrack.models.decode_heads.point_rend_head import PointRendHead
+from mmcrack.models.decode_heads.steps_head import StepsHead
 
-__all__ = ['CBPRNHead', 'CIRLHead', 'PointRendHead']
+__all__ = [
+    'CBPRNHead', 'CIRLHead', 'DeepSupervisionHead', 'PointRendHead',
+    'StepsHead'
+]
