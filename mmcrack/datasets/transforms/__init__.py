@@ -12,6 +12,10 @@ from mmcrack.datasets.transforms.loading import (
     LoadCrackAnnotations,
     LoadCrackImage,
 )
+from mmcrack.datasets.transforms.photometric import (
+    RandomGaussianBlur,
+    RandomGaussianNoise,
+)
 
 __all__ = [
     'CrackCrop',
@@ -19,5 +23,7 @@ __all__ = [
     'IgnoreOutsideFieldOfView',
     'LoadCrackAnnotations',
     'LoadCrackImage',
+    'RandomGaussianBlur',
+    'RandomGaussianNoise',
     'RandomRotate90',
 ]

@@ -16,7 +16,7 @@ from mmcrack.registry import TRANSFORMS
 INTERPOLATIONS = ('auto', 'nearest', 'bilinear', 'bicubic', 'area', 'lanczos')
 
 
-def _check_probability(value: float, *, name: str) -> float:
+def check_probability(value: float, *, name: str) -> float:
     """A number in [0, 1]."""
     if not isinstance(value, Real) or not 0 <= value <= 1:
         raise ValueError(f'{name} must lie in [0, 1], got {value!r}.')
@@ -52,7 +52,7 @@ class RandomRotate90(BaseTransform):
                  *,
                  prob: float = 0.5,
                  angles: Sequence[int] = (90, 180, 270)) -> None:
-        self.prob = _check_probability(prob, name='prob')
+        self.prob = check_probability(prob, name='prob')
         self.angles = (angles, ) if isinstance(angles, int) else tuple(angles)
         if not self.angles or not set(self.angles) <= {90, 180, 270}:
             raise ValueError(
@@ -238,7 +238,7 @@ class CrackCrop(BaseTransform):
                 f'jitter must lie in [0, 0.5], got {jitter!r}: it is a '
                 'fraction of the crop.')
         self.crop_size = size
-        self.crack_prob = _check_probability(crack_prob, name='crack_prob')
+        self.crack_prob = check_probability(crack_prob, name='crack_prob')
         self.jitter = float(jitter)
         self.crack_class = crack_class
         self.pad_val = pad_val
