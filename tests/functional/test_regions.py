@@ -17,6 +17,7 @@ from mmcrack.functional.regions import (
     boundary_band,
     crack_regions,
     marginal_region,
+    outer_boundary_label,
 )
 
 
@@ -213,3 +214,28 @@ def test_the_threshold_may_differ_from_image_to_image():
         torch.zeros(2, 1, 1), torch.ones(2, 1, 1, dtype=torch.bool),
         variance_threshold=torch.tensor([.5, 2.]).view(2, 1, 1))
     assert region.flatten().tolist() == [True, False]
+
+
+# --- JTFN's boundary --------------------------------------------------------
+
+
+def test_outer_boundary_of_a_block():
+    label = outer_boundary_label(block())
+    assert int(label.sum()) == 28
+    assert not label[block() == 1].any()
+
+
+def test_outer_boundary_is_max_pooling_without_the_mask(generator):
+    label = blobs(generator, ignored=0)
+    pooled = torch.nn.functional.max_pool2d(
+        label[:, None].float(), 3, 1, 1)[:, 0].long()
+    assert torch.equal(outer_boundary_label(label), pooled - label)
+
+
+def test_ignored_pixels_stay_out_of_the_boundary():
+    label = torch.tensor([[[1, 0, 255, 0, 0, 1, 255, 0]]])
+    expected = [[[0, 1, 255, 0, 1, 0, 255, 0]]]
+    assert outer_boundary_label(label).tolist() == expected
+    label[label == 255] = 7
+    got = outer_boundary_label(label, ignore_index=7)
+    assert got[got == 7].numel() == 2
