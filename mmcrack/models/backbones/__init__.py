@@ -3,8 +3,9 @@
 from mmcrack.models.backbones.dru import DRU
 from mmcrack.models.backbones.edge_guided_backbone import EdgeGuidedBackbone
 from mmcrack.models.backbones.iterative_backbone import IterativeBackbone
+from mmcrack.models.backbones.jtfn_encoder import JTFNEncoder
 from mmcrack.models.backbones.res_unet import ResUNet
 
 __all__ = [
-    'DRU', 'EdgeGuidedBackbone', 'IterativeBackbone', 'ResUNet'
+    'DRU', 'EdgeGuidedBackbone', 'IterativeBackbone', 'JTFNEncoder', 'ResUNet'
 ]

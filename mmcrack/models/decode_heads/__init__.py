@@ -5,10 +5,11 @@ from mmcrack.models.decode_heads.cirl_head import CIRLHead
 from mmcrack.models.decode_heads.deep_supervision_head import (
     DeepSupervisionHead,
 )
+from mmcrack.models.decode_heads.jtfn_head import JTFNHead
 from mmcrack.models.decode_heads.point_rend_head import PointRendHead
 from mmcrack.models.decode_heads.steps_head import StepsHead
 
 __all__ = [
-    'CBPRNHead', 'CIRLHead', 'DeepSupervisionHead', 'PointRendHead',
-    'StepsHead'
+    'CBPRNHead', 'CIRLHead', 'DeepSupervisionHead', 'JTFNHead',
+    'PointRendHead', 'StepsHead'
 ]
