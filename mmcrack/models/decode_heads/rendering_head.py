@@ -190,12 +190,9 @@ class RenderingHead(BaseDecodeHead):
         Returns:
             Tensor: (N, ``out_channels``, H, W), logits.
         """
-        meta = batch_img_metas[0]
-        size = meta['img_shape']
-        if not isinstance(size, torch.Size) and 'pad_shape' in meta:
-            size = meta['pad_shape']
         features, logits = self.dense(inputs)
-        return self._render_or_resize(features, logits, size[:2])
+        return self._render_or_resize(
+            features, logits, input_size(batch_img_metas[0]))
 
     def _render_or_resize(self, features: Tensor, logits: Tensor,
                           size: Sequence[int]) -> Tensor:
@@ -323,6 +320,14 @@ def _check_arguments(num_classes: int, crack_class: int,
         raise ValueError(
             'A rendering head takes no pixel sampler, got sampler='
             f'{others["sampler"]}: train_sampler chooses its points.')
+
+
+def input_size(meta: dict) -> Sequence[int]:
+    """Return (H, W) of the network's input, as MMSegmentation stores it."""
+    size = meta['img_shape']
+    if not isinstance(size, torch.Size) and 'pad_shape' in meta:
+        size = meta['pad_shape']
+    return size[:2]
 
 
 def upsample(seg_logits: Tensor, size: Sequence[int]) -> Tensor:
