@@ -8,8 +8,9 @@ from mmcrack.models.losses import (
     KLVarianceLoss,
     PixelNNCLRLoss,
 )
+from mmcrack.models.segmentors import CoarseToFineSegmentor
 
 __all__ = [
-    'AsegLoss', 'CBPRNHead', 'CILoss', 'CIRLHead', 'EdgeGuidedBackbone',
-    'KLVarianceLoss', 'PixelNNCLRLoss', 'PointRendHead'
+    'AsegLoss', 'CBPRNHead', 'CILoss', 'CIRLHead', 'CoarseToFineSegmentor',
+    'EdgeGuidedBackbone', 'KLVarianceLoss', 'PixelNNCLRLoss', 'PointRendHead'
 ]
