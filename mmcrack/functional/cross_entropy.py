@@ -63,7 +63,7 @@ def poly1_loss(logit: Tensor, target: Tensor, *, epsilon: float,
     if epsilon:
         loss = loss + epsilon * ((gamma + 1) * log_wrong).exp()
     if alpha is not None:
-        loss = loss * torch.where(target > 0, alpha, 1 - alpha)
+        loss = loss * (alpha * target + (1 - alpha) * (1 - target))
     return loss
 
 
