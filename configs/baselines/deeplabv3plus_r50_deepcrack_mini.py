@@ -1,0 +1,5 @@
+# DeepLabV3+ of CPU size on DeepCrack537. Not in the papers.
+_base_ = [
+    '../_base_/models/deeplabv3plus_r50_mini.py',
+    '../_base_/recipes/mini_deepcrack.py',
+]

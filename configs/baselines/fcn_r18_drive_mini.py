@@ -1,0 +1,5 @@
+# FCN on ResNet-18 of CPU size on DRIVE. Not in the papers.
+_base_ = [
+    '../_base_/models/fcn_r18_mini.py',
+    '../_base_/recipes/mini_drive.py',
+]

@@ -1,0 +1,5 @@
+# VGG-UNet of CPU size on DRIVE. Not in the papers.
+_base_ = [
+    '../_base_/models/vgg_unet_mini.py',
+    '../_base_/recipes/mini_drive.py',
+]
