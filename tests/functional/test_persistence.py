@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from mmcrack.functional.persistence import (
-    critical_goals,
+    match_dots,
     persistence_pairs,
     topological_loss,
 )
@@ -107,6 +107,9 @@ def test_a_line_with_a_gap():
     # The truth is one line: the pair vanishes, the line should be sure.
     assert loss_of(values, line_with_gap(gap=.9) > .5) == pytest.approx(
         .6**2 / 2 + .1**2)
+    # Two lines: the pair should be perfect.
+    assert loss_of(values, values > .5) == pytest.approx(
+        .1**2 + .3**2 + .1**2)
 
 
 def test_the_gradient_closes_the_gap():
@@ -126,11 +129,10 @@ def test_the_gradient_closes_the_gap():
 def test_two_cracks_that_should_stay_two():
     values = line_with_gap(right=.7, gap=.4)
     truth = line_with_gap(gap=.1) > .5
-    positions, goals = critical_goals(
-        values, truth.astype(float), dimensions=(0, ))
-    assert values[tuple(positions.T)].tolist() == [.7, .4, .9]
-    assert positions[:2].tolist() == [[3, 7], [3, 4]]
-    assert goals.tolist() == [1, 0, 1]
+    dots = match_dots(values, truth.astype(float), dimensions=(0, ))
+    assert dots.pixels.tolist() == [[3, 7, 3, 4]]
+    assert dots.kept.tolist() == [True]
+    assert values[tuple(dots.essential[0])] == .9
     assert loss_of(values, truth) == pytest.approx(
         (1 - .7)**2 + .4**2 + .1**2)
 
@@ -212,7 +214,7 @@ def test_gradients(generator):
     weight = torch.rand(1, 7, 9, generator=generator, dtype=torch.float64)
     assert torch.autograd.gradcheck(
         lambda p: topological_loss(
-            p, target, torch.ones_like(weight), patch_size=5,
+            p, target, weight, patch_size=5,
             dimensions=(0, 1), skip_constant=True)[0], prob)
 
 
@@ -223,7 +225,8 @@ def test_a_critical_pixel_counts_by_its_weight():
     total, _ = topological_loss(
         values, (torch.tensor(line_with_gap(gap=.9)) > .5).double()[None],
         weight, patch_size=64, dimensions=(0, 1), skip_constant=True)
-    assert total.item() == pytest.approx(.3**2 + 3 * .1**2)
+    # The pair's birth weighs 1, its death 0.
+    assert total.item() == pytest.approx(.6**2 / 2 / 2 + 3 * .1**2)
 
 
 def test_small_probabilities_keep_their_order():
