@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> dict:
     """Prepare the config, build the runner, test; returns the figures."""
     from mmcrack.engine import launch, outputs
     from mmcrack.engine.checkpoint import install_safe_loading
-    from mmcrack.engine.hooks import CheckpointGuardHook, SavePredictionHook
+    from mmcrack.engine.hooks import (
+        CheckpointGuardHook,
+        PredictionTimerHook,
+        SavePredictionHook,
+    )
     args = parse_args(argv)
     cfg = launch.load_config(args.config, args.cfg_options)
     launch.set_work_dir(cfg, args.config, args.work_dir)
@@ -55,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     saved = args.out is None or outputs.give_metrics_folder(cfg, args.out)
     runner = launch.build_runner(cfg)
     runner.register_hook(CheckpointGuardHook(mode='complete'))
+    runner.register_hook(PredictionTimerHook())
     if not saved:
         runner.register_hook(SavePredictionHook(out_dir=args.out))
     figures = runner.test()

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -152,3 +155,63 @@ def test_a_command_is_stopped_when_time_is_up(tool, tmp_path):
                     deadline=time.monotonic() - 1)
     time.sleep(1.2)
     assert not mark.exists()
+
+
+def test_ctrl_c_stops_the_tool_and_says_so(tool, tmp_path, monkeypatch):
+    module = tool('benchmark/run_seeds')
+    script, mark = tmp_path / 'a.py', tmp_path / 'mark'
+    script.write_text('import pathlib, sys, time\ntime.sleep(3)\n'
+                      'pathlib.Path(sys.argv[1]).touch()\n')
+    main = threading.get_ident()
+
+    def work(number):
+        if number == 0:
+            time.sleep(.3)
+            signal.pthread_kill(main, signal.SIGINT)
+        try:
+            return module.call(script, mark, log=tmp_path / 'log',
+                               deadline=None)
+        except module.TimeIsUpError:
+            return 'stopped'
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        start = time.monotonic()
+        assert module.in_threads(work, [0, 1, 2], 2) == ['stopped'] * 3
+        assert time.monotonic() - start < 3
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not module.STOP.is_set()
+    assert not mark.exists()
+
+
+def test_a_folder_waits_for_the_tool_of_a_killed_run(tool, tmp_path, capsys):
+    """The lock lives as long as the tool, not only as long as its caller."""
+    module = tool('benchmark/run_seeds')
+    script = tmp_path / 'a.py'
+    script.write_text(
+        'import subprocess, sys\n'
+        f'sys.path.insert(0, {str(module.TOOLS / "benchmark")!r})\n'
+        'import run_seeds\n'
+        'from pathlib import Path\n'
+        'here = Path(sys.argv[1])\n'
+        'with run_seeds.folder_lock(here, None):\n'
+        '    run_seeds.call(here / "tool.py", log=here / "log",'
+        ' deadline=None)\n')
+    (tmp_path / 'tool.py').write_text(
+        'import pathlib, time\n'
+        'here = pathlib.Path(__file__).parent\n'
+        '(here / "begun").touch()\ntime.sleep(2)\n'
+        '(here / "done").touch()\n')
+    caller = subprocess.Popen([sys.executable, script, tmp_path])
+    while not (tmp_path / 'begun').exists():
+        time.sleep(.05)
+    caller.kill()
+    caller.wait()
+    assert not (tmp_path / 'done').exists()
+    with pytest.raises(module.TimeIsUpError), module.folder_lock(
+            tmp_path, time.monotonic() - 1):
+        pass
+    with module.folder_lock(tmp_path, None):
+        assert (tmp_path / 'done').exists()
+    assert 'waiting for its end' in capsys.readouterr().err

@@ -12,24 +12,34 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 TOOLS = Path(__file__).resolve().parents[1]
 KEYS = ('IoU', 'Dice', 'Precision', 'Recall', 'mIoU', 'image_IoU',
         'image_Dice', 'image_Precision', 'image_Recall', 'mBA', 'mBA_floor')
 COLUMNS = ('config', 'seed', *KEYS, 'train_seconds', 'test_seconds')
+# Set after Ctrl-C: tools are stopped and no other is started.
+STOP = threading.Event()
 _LOCK = threading.Lock()
+_HELD = threading.local()
 
 
 class TimeIsUpError(Exception):
-    """``--minutes`` are over."""
+    """``--minutes`` are over, or somebody pressed Ctrl-C."""
 
 
 class Row(NamedTuple):
@@ -114,14 +124,71 @@ def append(path: Path, row: dict) -> None:
             writer.writerow(row)
 
 
-def call(*command: object, log: Path, deadline: float | None) -> float:
+@contextmanager
+def folder_lock(folder: Path, deadline: float | None) -> Iterator[None]:
+    """Let one process at a time work in a folder.
+
+    The tools that are called meanwhile hold the lock too: where this process
+    is killed and its tool goes on, the next start waits for that tool.
+
+    Args:
+        folder (Path): Gets the file ``.lock``.
+        deadline (float, optional): ``time.monotonic()`` after which it waits
+            no longer.
+
+    Raises:
+        TimeIsUpError: If it had to stop waiting.
+    """
+    if fcntl is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / '.lock').open('w') as file:
+        told = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    print(f'{folder}: another process works here, perhaps '
+                          'the training of a run that was killed; waiting '
+                          'for its end.', file=sys.stderr, flush=True)
+                told = True
+            if STOP.wait(1.) or (deadline is not None
+                                 and time.monotonic() >= deadline):
+                raise TimeIsUpError
+        _HELD.files = (file.fileno(), )
+        try:
+            yield
+        finally:
+            _HELD.files = ()
+
+
+def stop_when_told() -> None:
+    """Take a request to end, or a closed terminal, as Ctrl-C is taken."""
+    for name in ('SIGTERM', 'SIGHUP'):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name),
+                          signal.default_int_handler)
+
+
+def call(*command: object, log: Path, deadline: float | None,
+         env: Mapping[str, str] | None = None,
+         tick: Callable[[float], None] = lambda seconds: None) -> float:
     """Run a tool on one thread; return its seconds.
+
+    The tool runs in a session of its own, so that Ctrl-C reaches this
+    process alone, which stops it, and holds the lock of the calling thread.
 
     Args:
         *command (object): The tool and its arguments.
         log (Path): Gets what the tool prints.
         deadline (float, optional): ``time.monotonic()`` at which the tool is
             stopped.
+        env (Mapping[str, str], optional): Environment variables to add.
+        tick (Callable): Is called about every second with the seconds since
+            the last time.
 
     Returns:
         float: Seconds.
@@ -130,24 +197,38 @@ def call(*command: object, log: Path, deadline: float | None) -> float:
         RuntimeError: If the tool fails; names the log.
         TimeIsUpError: If it had to be stopped.
     """
-    start = time.monotonic()
-    left = None if deadline is None else deadline - start
-    if left is not None and left <= 0:
+    start = last = time.monotonic()
+    if STOP.is_set() or (deadline is not None and deadline <= start):
         raise TimeIsUpError
-    env = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+    env = dict(os.environ, **(env or {}), OMP_NUM_THREADS='1',
+               MKL_NUM_THREADS='1')
     with log.open('a') as file:
         process = subprocess.Popen([sys.executable, *map(str, command)],
+                                   stdin=subprocess.DEVNULL,
                                    stdout=file,
                                    stderr=subprocess.STDOUT,
+                                   pass_fds=getattr(_HELD, 'files', ()),
+                                   start_new_session=True,
                                    env=env)
         try:
-            code = process.wait(left)
-        except subprocess.TimeoutExpired:
-            raise TimeIsUpError from None
+            while True:
+                now = time.monotonic()
+                tick(now - last)
+                last = now
+                if STOP.is_set() or (deadline is not None
+                                     and now >= deadline):
+                    raise TimeIsUpError
+                left = 1. if deadline is None else deadline - now
+                try:
+                    code = process.wait(max(.01, min(1., left)))
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+    tick(time.monotonic() - last)
     if code:
         raise RuntimeError(f'{command[0].name} failed; see {log}.')
     return time.monotonic() - start
@@ -182,6 +263,12 @@ def train(row: Row, work_dir: Path,
     return Path(last.read_text().strip()), seconds
 
 
+def newest_figures(test_dir: Path) -> dict[str, float]:
+    """Return what the last test in a folder found."""
+    results = max(test_dir.glob('*/*.json'), key=lambda p: p.stat().st_mtime)
+    return json.loads(results.read_text())
+
+
 def run(row: Row, args: argparse.Namespace) -> dict:
     """Train and test one row.
 
@@ -198,21 +285,46 @@ def run(row: Row, args: argparse.Namespace) -> dict:
     """
     work_dir = args.work_dir / f'{row.name}_seed{row.seed}'
     work_dir.mkdir(parents=True, exist_ok=True)
-    checkpoint, train_seconds = train(row, work_dir, args)
     test_dir = work_dir / 'test'
     settings = [*args.cfg_options, *row.options]
     options = ['--cfg-options', *settings] if settings else []
-    test_seconds = call(
-        TOOLS / 'test.py', row.config, checkpoint, '--work-dir', test_dir,
-        *options, log=work_dir / 'run.log', deadline=args.deadline)
-    results = max(test_dir.glob('*/*.json'), key=lambda p: p.stat().st_mtime)
-    figures = json.loads(results.read_text())
+    with folder_lock(work_dir, args.deadline):
+        checkpoint, train_seconds = train(row, work_dir, args)
+        test_seconds = call(
+            TOOLS / 'test.py', row.config, checkpoint, '--work-dir',
+            test_dir, *options, log=work_dir / 'run.log',
+            deadline=args.deadline)
+    figures = newest_figures(test_dir)
     return dict(
         {key: round(figures[f'crack/{key}'], 3) for key in KEYS},
         config=row.name,
         seed=row.seed,
         train_seconds=train_seconds,
         test_seconds=round(test_seconds))
+
+
+def in_threads(work: Callable[[Any], Any], todo: Sequence[Any],
+               jobs: int) -> list:
+    """Do work in threads, in this order; Ctrl-C stops the tools they run.
+
+    Args:
+        work (Callable): Takes one of ``todo``.
+        todo (Sequence): What is to be done.
+        jobs (int): So many at a time.
+
+    Returns:
+        list: What each call returned.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(work, one) for one in todo]
+        try:
+            return [future.result() for future in futures]
+        except KeyboardInterrupt:
+            # What waits says itself that it was stopped.
+            STOP.set()
+            return [future.result() for future in futures]
+        finally:
+            STOP.clear()
 
 
 def run_rows(rows: Sequence[Row], args: argparse.Namespace) -> int:
@@ -241,8 +353,7 @@ def run_rows(rows: Sequence[Row], args: argparse.Namespace) -> int:
         print(result, flush=True)
         return 0
 
-    with ThreadPoolExecutor(args.jobs) as pool:
-        codes = list(pool.map(work, todo))
+    codes = in_threads(work, todo, args.jobs)
     if 3 in codes:
         print(f'Time is up: {codes.count(3)} of {len(todo)} rows are left; '
               'start the same command again to go on.', file=sys.stderr)
@@ -257,4 +368,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
+    stop_when_told()
     sys.exit(main())
