@@ -46,12 +46,16 @@ class BoundaryAccuracyMetric(PerImageMetric):
             all others are background.
         threshold (float, optional): Crack where its probability is at least
             this; None, or where no probabilities are at hand: where
-            ``pred_sem_seg`` is ``crack_class``.
+            ``prediction`` is ``crack_class``.
         per_image_csv (str, optional): File for the figures of each image,
             written anew after each evaluation.
         collect_device (str): Where the results of several processes meet:
             ``'cpu'`` or ``'gpu'``.
         prefix (str, optional): In front of each key; None: ``crack``.
+        prediction (str): Field of the data samples that is scored. A
+            segmentor that predicts in two steps leaves one for each, such as
+            ``coarse_sem_seg`` beside ``pred_sem_seg``; with a ``prefix`` of
+            its own a second metric scores it in the same run.
 
     Attributes:
         per_image (list[dict]): After an evaluation, on the main process:
@@ -70,11 +74,13 @@ class BoundaryAccuracyMetric(PerImageMetric):
                  threshold: float | None = None,
                  per_image_csv: str | None = None,
                  collect_device: str = 'cpu',
-                 prefix: str | None = None) -> None:
+                 prefix: str | None = None,
+                 prediction: str = 'pred_sem_seg') -> None:
         super().__init__(
             ignore_index=ignore_index,
             crack_class=crack_class,
             threshold=threshold,
+            prediction=prediction,
             per_image_csv=per_image_csv,
             collect_device=collect_device,
             prefix=prefix)

@@ -57,15 +57,20 @@ class CrackMetric(PerImageMetric):
             same rule if no image has a crack.
         threshold (float, optional): Crack where its probability is at least
             this; None, or where no probabilities are at hand: where
-            ``pred_sem_seg`` is ``crack_class``.
+            ``prediction`` is ``crack_class``.
         output_dir (str, optional): Folder for the predicted masks: PNG, 1
-            crack and 0 all else, named like the image.
+            crack and 0 all else, named like the image; in a folder of its
+            own below it for another ``prediction`` than ``pred_sem_seg``.
         format_only (bool): Only write the masks (for images without truth).
         per_image_csv (str, optional): File for the counts and ratios of
             each image, written anew after each evaluation.
         collect_device (str): Where the results of several processes meet:
             ``'cpu'`` or ``'gpu'``.
         prefix (str, optional): In front of each key; None: ``crack``.
+        prediction (str): Field of the data samples that is scored. A
+            segmentor that predicts in two steps leaves one for each, such as
+            ``coarse_sem_seg`` beside ``pred_sem_seg``; with a ``prefix`` of
+            its own a second metric scores it in the same run.
 
     Attributes:
         per_image (list[dict]): After an evaluation, on the main process:
@@ -86,11 +91,13 @@ class CrackMetric(PerImageMetric):
                  format_only: bool = False,
                  per_image_csv: str | None = None,
                  collect_device: str = 'cpu',
-                 prefix: str | None = None) -> None:
+                 prefix: str | None = None,
+                 prediction: str = 'pred_sem_seg') -> None:
         super().__init__(
             ignore_index=ignore_index,
             crack_class=crack_class,
             threshold=threshold,
+            prediction=prediction,
             per_image_csv=per_image_csv,
             collect_device=collect_device,
             prefix=prefix)
@@ -102,6 +109,8 @@ class CrackMetric(PerImageMetric):
         self.empty = empty
         self.format_only = format_only
         self.output_dir = None if output_dir is None else Path(output_dir)
+        if self.output_dir is not None and prediction != 'pred_sem_seg':
+            self.output_dir /= prediction
         self._written = {}
         if self.output_dir is not None and is_main_process():
             self.output_dir.mkdir(parents=True, exist_ok=True)

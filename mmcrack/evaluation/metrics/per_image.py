@@ -14,6 +14,7 @@ from torch import Tensor
 from mmcrack.evaluation.metrics.samples import (
     field,
     image_name,
+    logits_name,
     predicted_crack,
     stale_logits,
     true_crack,
@@ -30,7 +31,8 @@ class PerImageMetric(BaseMetric):
         ignore_index (int): Label whose pixels count nowhere.
         crack_class (int): Class index of crack.
         threshold (float, optional): Crack where its probability is at least
-            this; None: where ``pred_sem_seg`` says so.
+            this; None: where the prediction says so.
+        prediction (str): Field of the data sample that is scored.
         per_image_csv (str, optional): File for the rows of all images,
             written anew after each evaluation.
         collect_device (str): ``'cpu'`` or ``'gpu'``.
@@ -48,7 +50,8 @@ class PerImageMetric(BaseMetric):
     default_prefix = 'crack'
 
     def __init__(self, *, ignore_index: int, crack_class: int, threshold,
-                 per_image_csv, collect_device: str, prefix) -> None:
+                 prediction: str, per_image_csv, collect_device: str,
+                 prefix) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         for name, value in (('ignore_index', ignore_index), ('crack_class',
                                                              crack_class)):
@@ -70,9 +73,13 @@ class PerImageMetric(BaseMetric):
             if not 0 <= threshold <= 1:
                 raise ValueError('threshold must be a probability from 0 to '
                                  f'1, got {threshold}.')
+        if not isinstance(prediction, str):
+            raise TypeError("prediction must be a field's name, got "
+                            f'{prediction!r}.')
         self.ignore_index = ignore_index
         self.crack_class = crack_class
         self.threshold = threshold
+        self.prediction_field = prediction
         self.per_image_csv = per_image_csv
         self.per_image = []
         self._warned = set()
@@ -145,21 +152,25 @@ class PerImageMetric(BaseMetric):
                 f'crack_class must be one of the {num_classes} classes of '
                 f'the data set (0 to {num_classes - 1}), got '
                 f'{self.crack_class}.')
+        name = self.prediction_field
+        logits = logits_name(name)
         if self.threshold is not None:
-            if field(sample, 'seg_logits') is None:
+            if field(sample, logits) is None:
                 self._warn_once(
                     'threshold', f'threshold={self.threshold} has no effect: '
-                    f'{image_name(sample)} comes without seg_logits, so '
-                    'pred_sem_seg is scored.')
-            elif stale_logits(sample, crack_class=self.crack_class):
+                    f'{image_name(sample)} comes without {logits}, so '
+                    f'{name} is scored.')
+            elif stale_logits(
+                    sample, crack_class=self.crack_class, prediction=name):
                 self._warn_once(
-                    'stale', f'seg_logits of {image_name(sample)} do not '
-                    'belong to its pred_sem_seg (test-time augmentation '
+                    'stale', f'{logits} of {image_name(sample)} do not '
+                    f'belong to its {name} (test-time augmentation '
                     'keeps those of its last view only), and '
-                    f'threshold={self.threshold} scores seg_logits: set '
-                    'threshold=None to score pred_sem_seg.')
+                    f'threshold={self.threshold} scores {logits}: set '
+                    f'threshold=None to score {name}.')
         return predicted_crack(
-            sample, crack_class=self.crack_class, threshold=self.threshold)
+            sample, crack_class=self.crack_class, threshold=self.threshold,
+            prediction=name)
 
     def keep_rows(self, rows: list) -> None:
         """Keep the rows of an evaluation and write them where asked.

@@ -24,12 +24,27 @@ def image_name(sample: dict) -> str:
     return str(sample.get('img_path') or '<unnamed image>')
 
 
+def logits_name(prediction: str) -> str:
+    """Return the field with the logits of a prediction.
+
+    Args:
+        prediction (str): ``pred_sem_seg``, or another field with a
+            prediction, such as ``coarse_sem_seg``.
+
+    Returns:
+        str: ``seg_logits``, or such as ``coarse_seg_logits``.
+    """
+    if prediction == 'pred_sem_seg':
+        return 'seg_logits'
+    return f'{prediction.removesuffix("_sem_seg")}_seg_logits'
+
+
 def field(sample: dict, name: str):
     """Return the tensor of a pixel field.
 
     Args:
         sample (dict): A data sample.
-        name (str): ``pred_sem_seg``, ``gt_sem_seg`` or ``seg_logits``.
+        name (str): ``pred_sem_seg``, ``gt_sem_seg``, ``seg_logits``, ...
 
     Returns:
         Tensor | None: As stored; None if the sample has no such field.
@@ -67,26 +82,29 @@ def index_map(sample: dict, name: str, cure: str) -> Tensor:
     return data
 
 
-def probability_map(sample: dict, *, crack_class: int):
+def probability_map(sample: dict, *, crack_class: int,
+                    prediction: str = 'pred_sem_seg'):
     """Return the probability of crack, whatever the number of channels.
 
     Args:
         sample (dict): A data sample.
         crack_class (int): Class index of crack.
+        prediction (str): Field of the prediction whose logits are meant.
 
     Returns:
-        Tensor | None: Float, (H, W), in [0, 1]; None without ``seg_logits``.
+        Tensor | None: Float, (H, W), in [0, 1]; None without logits.
 
     Raises:
-        ValueError: If ``seg_logits`` is not (C, H, W), has no channel
-            ``crack_class`` or, with one channel, is outside [0, 1].
+        ValueError: If the logits are not (C, H, W), have no channel
+            ``crack_class`` or, with one channel, are outside [0, 1].
     """
-    logits = field(sample, 'seg_logits')
+    name = logits_name(prediction)
+    logits = field(sample, name)
     if logits is None:
         return None
     if logits.ndim != 3:
         raise ValueError(
-            f'seg_logits of {image_name(sample)} must have shape (C, H, W), '
+            f'{name} of {image_name(sample)} must have shape (C, H, W), '
             f'got {tuple(logits.shape)}.')
     if logits.shape[0] > 1:
         return crack_probability(logits[None], crack_class=crack_class)[0]
@@ -97,21 +115,23 @@ def probability_map(sample: dict, *, crack_class: int):
     prob = logits[0].float()
     if prob.numel() and not (0 <= prob.min() and prob.max() <= 1):
         raise ValueError(
-            f'seg_logits of {image_name(sample)} with one channel must hold '
+            f'{name} of {image_name(sample)} with one channel must hold '
             'probabilities in [0, 1], as mmseg stores them, got values from '
             f'{prob.min().item():g} to {prob.max().item():g}.')
     return prob
 
 
-def predicted_crack(sample: dict, *, crack_class: int, threshold) -> Tensor:
+def predicted_crack(sample: dict, *, crack_class: int, threshold,
+                    prediction: str = 'pred_sem_seg') -> Tensor:
     """Return the predicted crack.
 
     Args:
         sample (dict): A data sample.
         crack_class (int): Class index of crack.
         threshold (float, optional): Crack where the probability is at least
-            this; None, or a sample without ``seg_logits``: where
-            ``pred_sem_seg`` is ``crack_class``.
+            this; None, or a sample without logits: where the prediction is
+            ``crack_class``.
+        prediction (str): Field of the prediction.
 
     Returns:
         Tensor: Bool, (H, W).
@@ -120,17 +140,20 @@ def predicted_crack(sample: dict, *, crack_class: int, threshold) -> Tensor:
         ValueError: If the sample has no usable prediction.
     """
     if threshold is not None:
-        prob = probability_map(sample, crack_class=crack_class)
+        prob = probability_map(
+            sample, crack_class=crack_class, prediction=prediction)
         if prob is not None:
             return prob >= threshold
     return index_map(
-        sample, 'pred_sem_seg',
-        'the metric needs the output of a segmentor in predict '
-        'mode.') == crack_class
+        sample, prediction,
+        'the metric needs the output of a segmentor in predict mode'
+        + ('.' if prediction == 'pred_sem_seg' else
+           ', of one that leaves this field.')) == crack_class
 
 
-def stale_logits(sample: dict, *, crack_class: int) -> bool:
-    """Tell whether ``seg_logits`` cannot be what ``pred_sem_seg`` came from.
+def stale_logits(sample: dict, *, crack_class: int,
+                 prediction: str = 'pred_sem_seg') -> bool:
+    """Tell whether logits cannot be what a prediction came from.
 
     mmseg's test-time augmentation merges the views into ``pred_sem_seg``
     and leaves the last view's ``seg_logits`` beside it.
@@ -138,22 +161,24 @@ def stale_logits(sample: dict, *, crack_class: int) -> bool:
     Args:
         sample (dict): A data sample.
         crack_class (int): Class index of crack.
+        prediction (str): Field of the prediction.
 
     Returns:
         bool: True if a pixel taken for crack is less probable than one that
         is not (one or two channels), or no arg-max (more channels). False
         where either field is missing.
     """
-    logits = field(sample, 'seg_logits')
-    if logits is None or field(sample, 'pred_sem_seg') is None:
+    logits = field(sample, logits_name(prediction))
+    if logits is None or field(sample, prediction) is None:
         return False
-    label = index_map(sample, 'pred_sem_seg', '')
+    label = index_map(sample, prediction, '')
     if label.shape != logits.shape[1:]:
         return True
     crack = label == crack_class
     if logits.shape[0] > 2:
         return not torch.equal(logits.argmax(dim=0) == crack_class, crack)
-    prob = probability_map(sample, crack_class=crack_class)
+    prob = probability_map(
+        sample, crack_class=crack_class, prediction=prediction)
     taken, left = prob[crack], prob[~crack]
     return bool(taken.numel() and left.numel() and taken.min() < left.max())
 

@@ -363,3 +363,64 @@ def test_crack_class_without_a_channel():
     metric = CrackMetric(threshold=.5, crack_class=2)
     with pytest.raises(ValueError, match='crack_class must be a channel'):
         metric.process({}, [sample(*A, np.zeros((2, 4, 4)))])
+
+
+def two_steps():
+    """One image with a result of each of two steps, B's and A's."""
+    first = np.where(B[1], 3., -3.)
+    one = sample(A[0], A[1], logits=[-first, first])
+    one['coarse_sem_seg'] = {'data': torch.as_tensor(B[1])[None]}
+    one['coarse_seg_logits'] = {
+        'data': torch.as_tensor(np.stack([0 * first, first]))}
+    return one
+
+
+@pytest.mark.parametrize('threshold', [None, .5])
+def test_two_metrics_score_two_predictions_of_one_sample(threshold):
+    one = two_steps()
+    evaluator = Evaluator([
+        CrackMetric(),
+        CrackMetric(prediction='coarse_sem_seg', prefix='coarse',
+                    threshold=threshold)])
+    evaluator.dataset_meta = META
+    evaluator.process([SampleLike(one)])
+    found = evaluator.evaluate(1)
+    after = evaluate(CrackMetric(), sample(*A))
+    before = evaluate(CrackMetric(), sample(A[0], B[1]))
+    assert after['crack/IoU'] == 50
+    assert before['crack/IoU'] == pytest.approx(100 / 7)
+    assert found == after | {
+        key.replace('crack/', 'coarse/'): v for key, v in before.items()}
+
+
+class SampleLike(dict):
+    """A dict that an evaluator takes for a data sample."""
+
+
+def test_a_prediction_that_is_not_there():
+    with pytest.raises(ValueError, match=(
+            'has no coarse_sem_seg: the metric needs the output of a '
+            'segmentor in predict mode, of one that leaves this field')):
+        evaluate(CrackMetric(prediction='coarse_sem_seg'), sample(*A))
+    with pytest.raises(TypeError, match="prediction must be a field's name"):
+        CrackMetric(prediction=None)
+
+
+def test_logits_of_another_step_are_not_taken(said):
+    one = two_steps()
+    del one['coarse_seg_logits']
+    found = evaluate(
+        CrackMetric(prediction='coarse_sem_seg', threshold=.5), one)
+    assert found['crack/IoU'] == pytest.approx(100 / 7)
+    assert 'comes without coarse_seg_logits, so coarse_sem_seg is scored' in (
+        said[0][1])
+
+
+def test_masks_of_two_predictions_lie_apart(tmp_path):
+    one = two_steps()
+    for prediction in ('pred_sem_seg', 'coarse_sem_seg'):
+        evaluate(CrackMetric(output_dir=str(tmp_path), prediction=prediction),
+                 one)
+    for path, expected in ((tmp_path / 'one.png', A[1]),
+                           (tmp_path / 'coarse_sem_seg' / 'one.png', B[1])):
+        assert np.array_equal(np.array(Image.open(path)), expected)
