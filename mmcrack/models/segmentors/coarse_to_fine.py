@@ -62,6 +62,7 @@ class CoarseToFineSegmentor(EncoderDecoder):
         coarse (dict): Config of the coarse network: any segmentor, with the
             ``data_preprocessor`` that it was trained with. Its
             normalisation and its padding in the test (``test_cfg``) apply.
+            Auxiliary heads, which only train, are left out.
         backbone (dict): Config of the refinement's own backbone.
         decode_head (dict): ``mmcrack.PointRefinementHead``.
         coarse_checkpoint (str, optional): Weights of the coarse network, a
@@ -123,7 +124,8 @@ class CoarseToFineSegmentor(EncoderDecoder):
         if coarse_train_scale not in ('photograph', 'crop'):
             raise ValueError("coarse_train_scale must be 'photograph' or "
                              f"'crop', got {coarse_train_scale!r}.")
-        self.coarse = MODELS.build(coarse)
+        self.coarse = MODELS.build(
+            {k: v for k, v in coarse.items() if k != 'auxiliary_head'})
         self.coarse.requires_grad_(False)
         self.coarse.eval()
         _check_pair(self.coarse, self.decode_head)
