@@ -5,4 +5,6 @@ _base_ = [
 ]
 train_dataloader = dict(
     batch_size=2,  # CIRL 4.1
+    # 263 images: a batch of one would have no spread to normalise by.
+    drop_last=True,
     dataset=dict(pipeline={{_base_.crops_256}}))

@@ -1,0 +1,5 @@
+# DeepCrack (Liu et al.) on Crack500, by the recipe of all rows.
+# Not in the papers.
+_base_ = [
+    '../_base_/models/deepcrack_liu.py', '../_base_/recipes/cirl_crack500.py'
+]

@@ -1,0 +1,5 @@
+# FCN with ResNet-18 on DRIVE, by the recipe of all rows.
+# Not in the papers.
+_base_ = [
+    '../_base_/models/fcn_r18.py', '../_base_/recipes/cirl_drive.py'
+]

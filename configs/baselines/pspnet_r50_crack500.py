@@ -1,0 +1,5 @@
+# PSPNet on Crack500, by the recipe of all rows.
+# Not in the papers.
+_base_ = [
+    '../_base_/models/pspnet_r50.py', '../_base_/recipes/cirl_crack500.py'
+]

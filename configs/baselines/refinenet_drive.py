@@ -1,0 +1,5 @@
+# RefineNet on DRIVE, by the recipe of all rows.
+# Not in the papers.
+_base_ = [
+    '../_base_/models/refinenet.py', '../_base_/recipes/cirl_drive.py'
+]
