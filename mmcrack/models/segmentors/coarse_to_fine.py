@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.models import BaseSegmentor, EncoderDecoder
@@ -124,8 +125,9 @@ class CoarseToFineSegmentor(EncoderDecoder):
         if coarse_train_scale not in ('photograph', 'crop'):
             raise ValueError("coarse_train_scale must be 'photograph' or "
                              f"'crop', got {coarse_train_scale!r}.")
-        self.coarse = MODELS.build(
-            {k: v for k, v in coarse.items() if k != 'auxiliary_head'})
+        # A segmentor reads ``test_cfg.mode``, which a plain dict has not.
+        self.coarse = MODELS.build(ConfigDict(
+            {k: v for k, v in coarse.items() if k != 'auxiliary_head'}))
         self.coarse.requires_grad_(False)
         self.coarse.eval()
         _check_pair(self.coarse, self.decode_head)
