@@ -48,12 +48,12 @@ class StepsHead(SideOutputHead):
         Raises:
             ValueError: If the logits are not as ``out_channels`` says.
         """
-        features, *sides, logits = inputs
-        if len(inputs) < 2 or logits.shape[1] != self.out_channels:
+        if len(inputs) < 2 or inputs[-1].shape[1] != self.out_channels:
             raise ValueError(
                 'StepsHead wants features and then logits of '
                 f'{self.out_channels} channels, got maps of '
                 f'{[x.shape[1] for x in inputs]} channels: use a backbone '
                 'that classifies (mmcrack.DRU, mmcrack.IterativeBackbone) '
                 'and give it the same out_channels.')
+        features, *sides, logits = inputs
         return features, logits, {'side': sides} if sides else {}

@@ -87,7 +87,8 @@ class VGGTopologyLoss(nn.Module):
         Returns:
             Tensor: A scalar, the mean over the images.
         """
-        prob = crack_probability(seg_logits, crack_class=self.crack_class)
+        prob = crack_probability(
+            seg_logits.float(), crack_class=self.crack_class)
         valid = seg_label != ignore_index
         if weight is not None:
             valid = valid & (weight > 0)
@@ -95,7 +96,7 @@ class VGGTopologyLoss(nn.Module):
         features = self.features.to(prob.device)
         with torch.autocast(prob.device.type, enabled=False):
             distance = feature_distance(
-                prob.float(), target, extract=features, valid=valid)
+                prob, target, extract=features, valid=valid)
         return self.loss_weight * distance.mean()
 
 
