@@ -1,0 +1,5 @@
+# TopoNet on DeepCrack537, by the recipe of all rows.
+# Not in the papers.
+_base_ = [
+    '../_base_/models/toponet.py', '../_base_/recipes/cirl_deepcrack.py'
+]
