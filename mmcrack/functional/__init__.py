@@ -18,6 +18,14 @@ Kirillov et al. 2020, 3.1             ``points.sample_important_points``
 Kirillov et al. 2020, 3.2             ``points.most_uncertain_pixels``
 Cheng et al. 2020 (CascadePSP), mBA   ``metrics.boundary_accuracy``
 P, R, F1, IoU, Dice                   ``metrics.ratios``
+Lin et al. 2017 (focal), Eq. 5        ``cross_entropy.focal_loss`` (map)
+Leng et al. 2022 (PolyLoss)           ``cross_entropy.poly1_loss`` (map)
+Xie and Tu 2015 (HED), Eq. 2          ``cross_entropy.balance_weights``
+Wang et al. 2020 (noise-robust Dice)  ``dice.noise_robust_dice_loss``
+Shit et al. 2021 (clDice), Alg. 1     ``cldice.soft_skeleton``
+Shit et al. 2021 (clDice), Alg. 2     ``cldice.cldice_loss``
+Gonzalez-Jimenez et al. 2023          ``student_t.student_t_nll``
+Hu et al. 2019 (TopoNet)              ``persistence.topological_loss``
 ====================================  =====================================
 
 Tensors: images (N, C, H, W); labels (N, H, W) int64 with ``ignore_index``;
