@@ -25,6 +25,12 @@ def test_values(distance, size, nu, value):
         value, abs=1e-6 if size > 6 else 5e-10)
 
 
+def test_the_authors_code_differs_by_its_matrix_of_ones():
+    """Ones taken as log-precisions: e times the distance, D / 2 less."""
+    value = nll(math.e * .62, 6, math.e, dtype=torch.float64) - 6 / 2
+    assert value == pytest.approx(3.160317609, abs=1e-7)
+
+
 @pytest.mark.parametrize('nu', [.3, 1., 7.5, 1e3])
 @pytest.mark.parametrize('size', [1, 6, 80])
 def test_it_is_the_density(nu, size):
