@@ -390,12 +390,6 @@ def _check_pair(coarse: nn.Module, head: nn.Module) -> None:
         raise ValueError(
             'The coarse network and the refinement must have the same '
             f'num_classes, got {coarse.num_classes} and {head.num_classes}.')
-    pair = {coarse.out_channels, head.out_channels}
-    if len(pair) > 1 and pair != {1, 2}:
-        raise ValueError(
-            'out_channels of the coarse network and of the refinement must '
-            'be the same or 1 and 2, got '
-            f'{coarse.out_channels} and {head.out_channels}.')
 
 
 def _matches(pattern: str | None) -> list[str]:
