@@ -17,6 +17,7 @@ CBPRN edge branch; He et al. 2012     ``guided_filter.guided_filter``
 Kirillov et al. 2020, 3.1             ``points.sample_important_points``
 Kirillov et al. 2020, 3.2             ``points.most_uncertain_pixels``
 Cheng et al. 2020 (CascadePSP), mBA   ``metrics.boundary_accuracy``
+Mosinska et al. 2018, Eq. 2           ``vgg_topology.feature_distance``
 P, R, F1, IoU, Dice                   ``metrics.ratios``
 Lin et al. 2017 (focal), Eq. 5        ``cross_entropy.focal_loss`` (map)
 Leng et al. 2022 (PolyLoss)           ``cross_entropy.poly1_loss`` (map)

@@ -70,7 +70,7 @@ def test_two_classes_nothing_to_download_and_one_preprocessor(name):
 @pytest.mark.parametrize('end', ['', '_mini'])
 def test_weights_of_steps_and_scales(end):
     head = load(f'_base_/models/dru{end}').model.decode_head
-    assert head.loss_side.side.weights == (.4**2, .4)
+    assert head.loss_side.side.weights == pytest.approx((.4**2, .4))
     head = load(f'_base_/models/vgg_unet{end}').model.decode_head
     ce, vgg = head.loss_decode
     assert (*head.loss_side.side.weights, ce.loss_weight) == pytest.approx(
