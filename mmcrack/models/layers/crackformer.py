@@ -1,6 +1,7 @@
 """Blocks of CrackFormer-II (Liu et al. 2023)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -56,9 +57,16 @@ class LambdaAttention(nn.Module):
         self.queries = conv_norm(channels, num_heads * key_channels)
         self.keys = conv_norm(channels, key_channels)
         self.values = conv_norm(channels, channels // num_heads)
-        # The shape of the released code's 3D convolution.
         self.embedding = nn.Parameter(
-            torch.randn(key_channels, 1, 1, window, window))
+            torch.randn(key_channels, 1, window, window))
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str,
+                              *args: Any) -> None:
+        """Take the released code's weights of a 3D convolution, too."""
+        weight = state_dict.get(f'{prefix}embedding')
+        if weight is not None and weight.dim() == 5:
+            state_dict[f'{prefix}embedding'] = weight.squeeze(2)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend.
@@ -77,7 +85,7 @@ class LambdaAttention(nn.Module):
         content = torch.einsum('bkn,bvn->bkv', keys, values.flatten(2))
         out = torch.einsum('bhkn,bkv->bhvn', queries, content)
         position = F.conv2d(
-            values.reshape(-1, 1, height, width), self.embedding[:, 0],
+            values.reshape(-1, 1, height, width), self.embedding,
             padding=self.embedding.shape[-1] // 2)
         position = position.reshape(
             batch, -1, self.key_channels, height * width)

@@ -31,7 +31,7 @@ def loop_over_positions(layer, x):
                             for z in range(max(0, j - reach),
                                            min(width, j + reach + 1)):
                                 position = position + layer.embedding[
-                                    k, 0, 0, y - i + reach,
+                                    k, 0, y - i + reach,
                                     z - j + reach] * values[b, v, y, z]
                         out[b, :, v, i, j] += queries[b, :, k, i, j] * (
                             content + position)
@@ -50,7 +50,7 @@ def as_released(layer, x):
     content = torch.einsum('bhkn,bkv->bhvn', queries, content)
     reach = layer.embedding.shape[-1] // 2
     position = F.conv3d(
-        values[:, None], layer.embedding, padding=(0, reach, reach))
+        values[:, None], layer.embedding[:, None], padding=(0, reach, reach))
     position = torch.einsum(
         'bhkn,bkvn->bhvn', queries, position.flatten(3))
     return (content + position).reshape(n, c, height, width)
@@ -77,6 +77,16 @@ def test_it_equals_the_released_3d_convolution():
         assert torch.allclose(one, two, atol=1e-2, rtol=1e-4)
 
 
+def test_bf16_rounds_no_more_than_the_3d_convolution():
+    layer, x = LambdaAttention(16), torch.randn(2, 16, 32, 32)
+    with torch.no_grad():
+        exact = layer(x)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            errors = [(y.float() - exact).norm() / exact.norm()
+                      for y in (layer(x), as_released(layer, x))]
+    assert errors[0] < min(.01, 1.2 * errors[1])
+
+
 def lambda_flops(layer, x):
     """Operations of the released products: not those of 1 x 1 layers."""
     values, pixels = x.shape[1] // layer.num_heads, x[:, 0].numel()
@@ -101,6 +111,14 @@ def test_keys_compete_over_the_whole_map():
     doubled = layer(torch.cat([x, x], dim=3))
     assert torch.allclose(doubled[..., :6], layer(x), atol=1e-5)
     assert torch.allclose(doubled[..., 6:], layer(x), atol=1e-5)
+
+
+def test_it_loads_weights_of_a_3d_convolution():
+    state = LambdaAttention(8).state_dict()
+    state['embedding'] = state['embedding'][:, None] + 1
+    layer = LambdaAttention(8)
+    layer.load_state_dict(state)
+    assert torch.equal(layer.embedding, state['embedding'][:, 0])
 
 
 def normalised(x, norm):
