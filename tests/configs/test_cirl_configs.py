@@ -138,6 +138,23 @@ def test_quarters_with_and_without_the_margin(number):
     assert dropped['custom_hooks'][0]['switch_at'] == 0
 
 
+@pytest.mark.parametrize('number', [1, 2, 3, 4])
+def test_quarters_on_crackformer(number):
+    """All predictions of the row without the margin lack it."""
+    name = f'margin_{number}_crackformer2_crackseg5k'
+    kept = load(f'ablation/table1_with_{name}')
+    dropped = load(f'ablation/table1_without_{name}')
+    assert kept['train_dataloader']['dataset']['part'] == (number, 4)
+    head = dropped['model'].pop('decode_head')
+    assert head['seg_head'] == kept['model'].pop('decode_head')
+    assert head['seg_head']['mask_sides']
+    assert set(head['seg_head']['loss_side']) == {'side'}
+    assert (head['variance_threshold'], head['loss_ci']) == (0, None)
+    assert dropped.pop('custom_hooks')[0]['switch_at'] == 0
+    kept.pop('custom_hooks', None)
+    assert dropped == kept
+
+
 def expanded(pattern):
     """All names that a pattern with braces stands for."""
     match = re.search(r'\{([^{}]*)\}', pattern)

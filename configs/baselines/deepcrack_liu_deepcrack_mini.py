@@ -1,0 +1,5 @@
+# DeepCrack (Liu et al.) of CPU size on DeepCrack537. Not in the papers.
+_base_ = [
+    '../_base_/models/deepcrack_liu_mini.py',
+    '../_base_/recipes/mini_deepcrack.py'
+]
