@@ -62,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     run_seeds.check_options(parser, args)
     for name in ('epochs', 'max_iters'):
-        if (getattr(args, name) or 1) < 1:
+        if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
     if args.data_root and not args.data_root.is_dir():
         parser.error(f'there is no folder {args.data_root}')

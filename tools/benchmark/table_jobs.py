@@ -234,7 +234,9 @@ class Job:
                 config = self.folder / 'config_as_it_is.py'
                 self.prepared.cfg.dump(config)
                 self._call(TOOLS / 'benchmark/cost.py', config, '--shape',
-                           *self.table.flops_size, '--out', path)
+                           *self.table.flops_size, '--out', path,
+                           *([] if self.prepared.row.show
+                             else ['--images-only']))
         return json.loads(path.read_text())
 
     def _config(self, epoch_length: int,
