@@ -6,6 +6,12 @@ from mmcrack.visualization.ambiguity import (
     ambiguity_picture,
     spreads_of,
 )
+from mmcrack.visualization.comparison import (
+    Box,
+    Found,
+    Scene,
+    comparison_picture,
+)
 from mmcrack.visualization.drawing import (
     draw_points,
     fade,
@@ -26,9 +32,9 @@ from mmcrack.visualization.panels import (
 from mmcrack.visualization.sampling import DrawnPoints, sampling_picture
 
 __all__ = [
-    'Ambiguity', 'DrawnPoints', 'Labelled', 'ambiguity_picture', 'caption',
-    'contact_sheet', 'draw_points', 'fade', 'heat_picture', 'paint',
-    'paint_errors', 'panel_row', 'reduce_max', 'reduce_picture',
-    'result_picture', 'sampling_picture', 'spreads_of', 'to_picture',
-    'write_picture'
+    'Ambiguity', 'Box', 'DrawnPoints', 'Found', 'Labelled', 'Scene',
+    'ambiguity_picture', 'caption', 'comparison_picture', 'contact_sheet',
+    'draw_points', 'fade', 'heat_picture', 'paint', 'paint_errors',
+    'panel_row', 'reduce_max', 'reduce_picture', 'result_picture',
+    'sampling_picture', 'spreads_of', 'to_picture', 'write_picture'
 ]
