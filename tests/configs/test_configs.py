@@ -376,6 +376,8 @@ def build_model(cfg):
     """The model of a config, on crops of 64 x 64."""
     model = copy.deepcopy(cfg.model)
     model.data_preprocessor.size = (64, 64)
+    if 'coarse' in model:
+        model.random_coarse = True  # there is no checkpoint of it here
     backbone = backbone_of(json.dumps(model.backbone, sort_keys=True))
     # Built in its place, to be replaced: a ResNet-50 takes a second.
     model.backbone = dict(
