@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor, nn
@@ -225,17 +224,37 @@ def with_widths(cfg: ConfigDict, *, edge: int | None = None,
     return cfg
 
 
-def point_rend(cfg: ConfigDict) -> ConfigDict:
-    """Return PointRend with the backbone and the widths of a CBPRN."""
+def point_rend(cfg: ConfigDict, coarse: ConfigDict | None = None
+               ) -> ConfigDict:
+    """Return PointRend with the backbone and the widths of a CBPRN.
+
+    Args:
+        cfg (ConfigDict): Model config of a CBPRN.
+        coarse (ConfigDict, optional): A coarse network whose prediction it
+            refines; what is timed then is all that a new photograph takes:
+            reducing it, the coarse network, and PointRend on the whole.
+
+    Returns:
+        ConfigDict: Config of a segmentor.
+    """
     head = cfg.decode_head
-    same = ('channels', 'context_channels', 'detail_channels',
-            'heat_channels', 'point_channels', 'num_fcs', 'num_classes',
-            'out_channels', 'norm_cfg', 'loss_decode')
+    same = ['channels', 'context_channels', 'detail_channels',
+            'point_channels', 'num_fcs', 'num_classes',
+            'out_channels', 'norm_cfg', 'loss_decode']
+    segmentor = dict(type='EncoderDecoder')
+    kind = 'mmcrack.PointRendHead'
+    if coarse is None:
+        same.append('heat_channels')
+    else:
+        kind = 'mmcrack.PointRefinementHead'
+        segmentor = dict(
+            type='mmcrack.CoarseToFineSegmentor', coarse=coarse,
+            coarse_long_edge=COARSE_EDGE, random_coarse=True)
     return ConfigDict(
-        type='EncoderDecoder',
+        **segmentor,
         backbone=bare_backbone(cfg),
         decode_head=dict(
-            type='mmcrack.PointRendHead',
+            type=kind,
             in_channels=list(head.in_channels[1:]),
             **{key: head[key] for key in same}),
         train_cfg=dict(),
@@ -278,40 +297,10 @@ def predict_forced(segmentor: nn.Module, sampler: ForcedShare,
 
 
 def predict_subdivided(segmentor: nn.Module, num_points: int,
-                       coarse: nn.Module | None, x: Tensor) -> Tensor:
-    """Predict with PointRend, with so many points in each step.
-
-    With a coarse network, what counts is all that the pair needs for a new
-    photograph: reducing it to a long edge of 900 pixels, the coarse
-    network on that, its probability brought to the stride of PointRend's
-    feature map, and PointRend on the whole photograph without its own
-    coarse head.
-
-    Args:
-        segmentor (nn.Module): With a ``PointRendHead``.
-        num_points (int): Points of each subdivision step.
-        coarse (nn.Module, optional): A segmentor.
-        x (Tensor): (N, 3, H, W).
-
-    Returns:
-        Tensor: (N, K, H, W), logits.
-    """
-    head = segmentor.decode_head
-    head.subdivision_num_points = num_points
-    if coarse is None:
-        return predict(segmentor, x)
-    scale = COARSE_EDGE / max(x.shape[-2:])
-    small = x
-    if scale < 1:
-        small = F.interpolate(
-            x, [round(scale * side) for side in x.shape[-2:]],
-            mode='bilinear', align_corners=False)
-    guide = predict(coarse, small).float().softmax(1)
-    features = head.enhanced(segmentor.extract_feat(x))
-    guide = F.interpolate(
-        guide, features.shape[-2:], mode='bilinear', align_corners=False)
-    guide = guide.clamp(min=1e-6).log().to(features.dtype)
-    return head.render(features, guide, x.shape[-2:])
+                       x: Tensor) -> Tensor:
+    """Predict with PointRend, with so many points in each step."""
+    segmentor.decode_head.subdivision_num_points = num_points
+    return predict(segmentor, x)
 
 
 def rendered_share(row: Row, num_pixels: int) -> float | None:
@@ -380,10 +369,8 @@ def rows_of(name: str, cfg: ConfigDict, shares: Sequence[str], x: Tensor,
                     partial(predict_forced, model, sampler, x)),
                     model.decode_head)
                 for share, sampler in zip(forced, samplers, strict=True)]
-    model = setting.prepare(build(point_rend(cfg)))
-    coarse = None
-    if name == 'pointrend+coarse':
-        coarse = setting.prepare(build(coarse_network()))
+    coarse = coarse_network() if name == 'pointrend+coarse' else None
+    model = setting.prepare(build(point_rend(cfg, coarse)))
     head, rows = model.decode_head, []
     own = head.subdivision_num_points
     for share in shares:
@@ -391,7 +378,7 @@ def rows_of(name: str, cfg: ConfigDict, shares: Sequence[str], x: Tensor,
         if share != OWN:
             pixels = float(share) / 100 * size[0] * size[1]
             points = max(1, round(pixels / head.subdivision_steps))
-        run = partial(predict_subdivided, model, points, coarse, x)
+        run = partial(predict_subdivided, model, points, x)
         text = OWN if share == OWN else f'{share} %'
         rows.append(Row(name, text, setting.guard(run), head))
     return rows
