@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = """
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=100, val_interval=50)
 param_scheduler = [dict(type='PolyLR', end=100, by_epoch=False)]
@@ -391,3 +393,20 @@ def test_a_real_table_survives_a_kill(table, tool, write_config, tmp_path,
     # Its val split is the test split.
     assert (result['own_validation'], result['best']) == (False, None)
     assert f'{result["last"]["crack/image_F1"]:.2f}' in done.stdout
+
+
+@pytest.mark.parametrize('path', sorted(
+    (REPOSITORY / 'configs/baselines/tables').glob('*.yaml')),
+    ids=lambda path: path.stem)
+def test_our_tables_can_have_a_short_budget(tool, tmp_path, monkeypatch,
+                                            path):
+    """Every row's config is read, and every schedule shrinks."""
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    assert tool('benchmark/run_table').main([
+        str(path), '--epochs', '2', '--max-iters', '2', '--tabulate',
+        '--work-dir', str(tmp_path)]) == 0
+    page = (tmp_path / path.stem / f'{path.stem}.md').read_text()
+    assert 'failed' not in page
+    budget = re.search(r'Budget: ([^.]*)\.', page).group(1)
+    assert set(budget.split(' or ')) <= {'2 epochs', '2 iterations',
+                                         '1 epochs'}
