@@ -334,7 +334,22 @@ def test_wrapped_it_predicts_the_same_bits():
                        bare.eval().predict(inputs, meta, {}))
 
 
-# --- bad input --------------------------------------------------------------
+# --- initialisation, bad input ----------------------------------------------
+
+
+def test_classifiers_start_wide_enough_for_adam():
+    """Xavier's; PyTorch's own would be less than half of it."""
+    widths = (24, 32, 40)
+    head = JTFNHead(widths, 24, num_classes=2, bottom_conv_index=None)
+    before = copy.deepcopy(head.decoder.state_dict())
+    head.init_weights()
+    for conv in (head.conv_seg, *head.side_convs, *head.boundary_convs):
+        out, into = conv.weight.shape[:2]
+        std = math.sqrt(2 / (9 * into + 9 * out))
+        assert float(conv.weight.std()) == pytest.approx(std, rel=.15)
+        assert 1 / math.sqrt(3 * 9 * into) < std / 2
+    after = head.decoder.state_dict()
+    assert all(torch.equal(after[k], v) for k, v in before.items())
 
 
 @pytest.mark.parametrize(('options', 'words'), [
