@@ -409,4 +409,4 @@ def test_our_tables_can_have_a_short_budget(tool, tmp_path, monkeypatch,
     assert 'failed' not in page
     budget = re.search(r'Budget: ([^.]*)\.', page).group(1)
     assert set(budget.split(' or ')) <= {'2 epochs', '2 iterations',
-                                         '1 epochs'}
+                                         '1 epoch'}

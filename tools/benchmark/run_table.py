@@ -241,7 +241,7 @@ def budget_words(table: Table, ready: Mapping[str, Prepared]) -> str:
                       if not p.row.checkpoint and p.row.show})
     if not lengths:
         return 'none'
-    words = ' or '.join(f'{n} {unit}s' for n, unit in lengths)
+    words = ' or '.join(f'{n} {unit}{"s" * (n > 1)}' for n, unit in lengths)
     own = table.epochs is None and table.max_iters is None
     return words + (" (the configs' own)" if own else '')
 

@@ -17,8 +17,8 @@ KEY = 'seconds_per_image'
 class PredictionTimerHook(Hook):
     """Add ``seconds_per_image`` to the figures of a test.
 
-    The median over the batches, without the first where there are more, of
-    the seconds from the decoded image to the predicted mask: normalising,
+    The median over the batches, without the first of more than two, of the
+    seconds from the decoded image to the predicted mask: normalising,
     network (all passes of a test-time augmentation) and resizing; not
     reading and not scoring, which MMEngine's ``time`` holds too.
     """
@@ -52,7 +52,8 @@ class PredictionTimerHook(Hook):
             metrics (dict, optional): Not used.
         """
         if self._seconds:
-            kept = self._seconds[1:] or self._seconds
+            # Of two, both count: they may be of different sizes.
+            kept = self._seconds[len(self._seconds) > 2:]
             runner.message_hub.update_scalar(f'test/{KEY}',
                                              statistics.median(kept))
 

@@ -17,7 +17,7 @@ class Model:
 
 @pytest.mark.parametrize(('ends', 'sizes', 'wanted'), [
     # A first, slow batch is left out, and batches are divided.
-    ([90, 1, 5, 4], [1, 1, 1, 2], 2.), ([3], [1], 3.), ([8, 6], [2, 2], 3.)])
+    ([90, 1, 5, 4], [1, 1, 1, 2], 2.), ([3], [1], 3.), ([8, 6], [2, 2], 3.5)])
 def test_the_median_without_the_first_is_told(monkeypatch, ends, sizes,
                                               wanted):
     clock = iter([t for end in ends for t in (100., 100. + end)])
