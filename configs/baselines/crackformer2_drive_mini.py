@@ -3,3 +3,5 @@ _base_ = [
     '../_base_/models/crackformer2_mini.py',
     '../_base_/recipes/mini_drive.py'
 ]
+# On a CPU, group normalisation is four times as slow in the other layout.
+custom_hooks = []
