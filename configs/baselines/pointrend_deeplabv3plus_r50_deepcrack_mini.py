@@ -1,5 +1,5 @@
-# PointRend of CPU size on the mask of DeepLabV3+, which
-# deeplabv3plus_r50_deepcrack_mini.py trains, on DeepCrack537. Not in the papers.
+# PointRend of CPU size on the mask of DeepLabV3+ on DeepCrack537;
+# deeplabv3plus_r50_deepcrack_mini.py trains the latter. Not in the papers.
 _base_ = [
     '../_base_/models/deeplabv3plus_r50_mini.py',
     '../_base_/models/pointrend_refinement_mini.py',
@@ -10,6 +10,7 @@ model = dict(
     type='mmcrack.CoarseToFineSegmentor',
     coarse={{_base_.model}},
     coarse_checkpoint='work_dirs/deeplabv3plus_r50_deepcrack_mini/*.pth',
+    coarse_long_edge=272,  # half of an image; 900 is half of 1800
     data_preprocessor={{_base_.refinement.data_preprocessor}},
     backbone={{_base_.refinement.backbone}},
     decode_head={{_base_.refinement.decode_head}},

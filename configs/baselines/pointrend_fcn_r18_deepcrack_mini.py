@@ -10,6 +10,7 @@ model = dict(
     type='mmcrack.CoarseToFineSegmentor',
     coarse={{_base_.model}},
     coarse_checkpoint='work_dirs/fcn_r18_deepcrack_mini/*.pth',
+    coarse_long_edge=272,  # half of an image; 900 is half of 1800
     data_preprocessor={{_base_.refinement.data_preprocessor}},
     backbone={{_base_.refinement.backbone}},
     decode_head={{_base_.refinement.decode_head}},

@@ -36,8 +36,8 @@ refinement = dict(
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
         train_sampler=dict(
             type='mmcrack.ImportancePointSampler', area_divisor=20),
-        subdivision_steps=2,
-        subdivision_num_points=8196))
+        subdivision_steps=1,
+        subdivision_num_points=16392))
 before_and_after = [
     dict(type='mmcrack.CrackMetric'),
     dict(type='mmcrack.BoundaryAccuracyMetric'),

@@ -44,7 +44,9 @@ class CoarseToFineSegmentor(EncoderDecoder):
 
     Its logits are brought to the grid from which the head's subdivision
     starts (a quarter of the input with PointRend's two doublings) by
-    bilinear interpolation, with antialiasing where that is coarser. Beside
+    bilinear interpolation, with antialiasing where that is coarser. What is
+    lost there the points do not bring back: if a quarter of the photograph
+    is shorter than ``coarse_long_edge``, take fewer doublings. Beside
     ``pred_sem_seg`` and ``seg_logits`` each data sample gets the result
     before refinement: ``coarse_sem_seg`` and ``coarse_seg_logits``, for
     ``mmcrack.CrackMetric(prediction='coarse_sem_seg', prefix='coarse')``.
