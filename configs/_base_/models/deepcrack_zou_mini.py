@@ -1,6 +1,5 @@
 # DeepCrack of Zou et al. (2018) that trains on a CPU in minutes. Not in the
 # papers.
-norm_cfg = dict(type='BN', requires_grad=True)
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],
@@ -16,7 +15,7 @@ model = dict(
         type='mmcrack.SegNet',
         base_channels=12,
         num_convs=(2, 2, 3, 3, 3),
-        norm_cfg=norm_cfg),
+        norm_cfg=None),
     decode_head=dict(
         type='mmcrack.DeepCrackHead',
         in_channels=(12, 24, 48, 96, 96,
@@ -25,7 +24,7 @@ model = dict(
         upsample_first=True,
         num_classes=2,
         out_channels=2,
-        norm_cfg=norm_cfg,
+        norm_cfg=None,
         # MMSegmentation's default, std=0.01, fails with Adam at 1e-3: in the
         # first steps background drives all weights to one sign, cracks
         # become the pixels without any feature, and those learn no more.

@@ -107,7 +107,7 @@ def from_config(name, **head):
     model = Config.fromfile(
         CONFIGS / '_base_' / 'models' / f'{name}.py').model
     for part in (model.backbone, model.decode_head):
-        if 'norm_cfg' in part:
+        if part.get('norm_cfg'):
             part.norm_cfg = BN
     if name == 'refinenet' and head.pop('depth', None):
         model.backbone.depth = 101
