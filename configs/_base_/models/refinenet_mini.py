@@ -34,6 +34,7 @@ model = dict(
         num_classes=2,
         out_channels=2,
         align_corners=True,
+        norm_cfg=norm_cfg,
         # MMSegmentation's default, std=0.01, fails with Adam at 1e-3: in the
         # first steps background drives all weights to one sign, cracks
         # become the pixels without any feature, and those learn no more.
