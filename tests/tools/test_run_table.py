@@ -364,7 +364,11 @@ test_evaluator = val_evaluator
 @pytest.mark.slow
 def test_a_real_table_survives_a_kill(table, tool, write_config, tmp_path,
                                       monkeypatch):
-    """The training of a killed run goes on, and the next start waits."""
+    """The training of a killed run goes on, and none is started beside it.
+
+    Whether the next start still meets it depends on the machine; that a
+    start waits then is tested on the lock itself.
+    """
     monkeypatch.undo()
     monkeypatch.setattr(sys, 'path', list(sys.path))
     config = write_config('tiny', tail=TAIL)
@@ -383,8 +387,11 @@ def test_a_real_table_survives_a_kill(table, tool, write_config, tmp_path,
     killed.wait()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert 'waiting for its end' in done.stderr
     folder = next(work.glob('real/tiny-*/seed_0'))
+    steps = [json.loads(line).get('step')
+             for file in folder.glob('train/*/vis_data/scalars.json')
+             for line in file.read_text().splitlines() if '"loss"' in line]
+    assert sorted(steps) == sorted(set(steps)), 'trained twice'
     result = json.loads((folder / 'result.json').read_text())
     assert result['checkpoint'].endswith('iter_2.pth')
     assert 0 <= result['last']['crack/image_F1'] <= 100
