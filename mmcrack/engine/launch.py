@@ -256,6 +256,17 @@ def _start_gloo(launcher: str) -> None:
     torch.distributed.init_process_group(backend='gloo')
 
 
+def leave_processes() -> None:
+    """Wait for the other processes of a run and part from them.
+
+    A process that ends while a group is still open can be aborted in its
+    last moment, and its launcher then calls a finished run a failed one.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def prepare_start(cfg: Config, resume: str | None,
                   options: dict | None = None) -> str:
     """Decide from which weights a training starts.

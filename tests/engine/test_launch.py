@@ -299,3 +299,11 @@ def test_our_runner_unless_the_config_names_another(tmp_path, monkeypatch):
         launch.build_runner(Config(kind))
     assert len(built) == 2
     assert launch.build_runner(Config(dict(runner_type='X'))) == 'another'
+
+
+def test_processes_part_at_the_end(tmp_path):
+    launch.leave_processes()
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1)
+    launch.leave_processes()
+    assert not torch.distributed.is_initialized()
