@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
                          ('Pictures', outputs.picture_folder(runner, cfg))):
         if folder:
             runner.logger.info(f'{what} are in {folder}')
+    del runner
     launch.leave_processes()
     return figures
 

@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runner = launch.build_runner(cfg)
     runner.register_hook(CheckpointGuardHook(mode=mode))
     runner.train()
+    del runner
     launch.leave_processes()
 
 

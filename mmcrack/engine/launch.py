@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import gc
 import importlib.util
 import inspect
 import os
@@ -261,8 +262,11 @@ def leave_processes() -> None:
 
     A process that ends while a group is still open can be aborted in its
     last moment, and its launcher then calls a finished run a failed one.
+    A network in DistributedDataParallel keeps its group open, so drop the
+    runner first; it is part of a cycle, which only a collection breaks.
     """
     if torch.distributed.is_initialized():
+        gc.collect()
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
