@@ -121,6 +121,7 @@ def _coefficients(guide: Tensor, src: Tensor, valid: Tensor | None, *,
     share = box_sum(weight, radius=radius).clamp_(min=1).reciprocal_()
 
     def mean(x: Tensor) -> Tensor:
+        """Mean of the judged pixels in each window."""
         x = x if valid is None else x * weight
         return box_sum(x, radius=radius) * share
 

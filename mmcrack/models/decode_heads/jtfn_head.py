@@ -34,6 +34,30 @@ _INIT = dict(
     ])
 
 
+def _check(in_channels: Sequence[int], channels: int, num_steps: int,
+           initial: str, bottom_conv_index: int | None) -> None:
+    """Raise ValueError where arguments of the head do not fit together."""
+    if isinstance(in_channels, int) or len(in_channels) < 2 \
+            or in_channels[0] != channels:
+        raise ValueError(
+            'in_channels must name the channels of at least two encoder '
+            'stages, the finest first, and channels must be those of the '
+            f'finest; got in_channels={in_channels}, '
+            f'channels={channels}.')
+    if num_steps < 1:
+        raise ValueError(
+            f'num_steps must be at least 1, got {num_steps}.')
+    if initial not in INITIAL:
+        raise ValueError(f'initial must be one of {tuple(INITIAL)}, got '
+                         f'{initial!r}.')
+    stages = len(in_channels) - 1
+    if bottom_conv_index not in (None, *range(stages)):
+        raise ValueError(
+            f'bottom_conv_index must be None or one of the {stages} '
+            f'decoder stages, 0 to {stages - 1}, got '
+            f'{bottom_conv_index}.')
+
+
 @MODELS.register_module()
 class JTFNHead(SideOutputHead):
     """Decoder of JTFN: mask and boundary, fed back T times.
@@ -136,25 +160,8 @@ class JTFNHead(SideOutputHead):
                  align_corners: bool = True,
                  init_cfg: dict | list | None = _INIT,
                  **kwargs: Any) -> None:
-        if isinstance(in_channels, int) or len(in_channels) < 2 \
-                or in_channels[0] != channels:
-            raise ValueError(
-                'in_channels must name the channels of at least two encoder '
-                'stages, the finest first, and channels must be those of the '
-                f'finest; got in_channels={in_channels}, '
-                f'channels={channels}.')
-        if num_steps < 1:
-            raise ValueError(
-                f'num_steps must be at least 1, got {num_steps}.')
-        if initial not in INITIAL:
-            raise ValueError(f'initial must be one of {tuple(INITIAL)}, got '
-                             f'{initial!r}.')
+        _check(in_channels, channels, num_steps, initial, bottom_conv_index)
         stages = len(in_channels) - 1
-        if bottom_conv_index not in (None, *range(stages)):
-            raise ValueError(
-                f'bottom_conv_index must be None or one of the {stages} '
-                f'decoder stages, 0 to {stages - 1}, got '
-                f'{bottom_conv_index}.')
         super().__init__(
             in_channels,
             channels,

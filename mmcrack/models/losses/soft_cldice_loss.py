@@ -21,8 +21,8 @@ class SoftClDiceLoss(BinaryLoss):
     pixels), not for DeepCrack's widest (86), and far from enough for
     Crack500's (208): train those at a lower resolution, or accept it.
 
-    Memory: for the gradient each iteration keeps 52 bytes per pixel, so 10
-    of them 140 MiB for an image of 512 x 512 pixels.
+    Memory: for the gradient each iteration keeps 52 bytes per pixel; with 10
+    of them 145 MiB were counted for an image of 512 x 512 pixels.
 
     Args:
         alpha (float): Share of clDice, in [0, 1].
