@@ -67,7 +67,7 @@ class TestCFD:
 
     def test_part(self, tmp_path, run, fails):
         src, out = write_cfd(tmp_path / 'src', pairs=8), tmp_path / 'out'
-        fails('must have 118 pairs in all, got 8', 'cfd', src, out)
+        assert 'must have 118 pairs in all, got 8' in fails('cfd', src, out)
         assert not out.exists()
         status, text, _ = run('cfd', src, out, '--allow-partial')
         assert status == 0
@@ -76,28 +76,29 @@ class TestCFD:
     def test_bad_input(self, tmp_path, fails):
         src, out = tmp_path / 'src', tmp_path / 'out'
         args = 'cfd', src, out, '--allow-partial'
-        fails('must have the folder', *args)
+        assert 'must have the folder' in fails(*args)
         write_cfd(src, pairs=3)
         file = src / 'groundTruth/002.mat'
         labels = np.ones((HEIGHT, WIDTH), np.uint8)
         truth(file, labels * 7)
-        fails('must be 1 to 4 (crack is 2 and 4), got [7]', *args)
+        assert 'must be 1 to 4 (crack is 2 and 4), got [7]' in fails(*args)
         truth(file, labels[:, :5])
-        fails('must be of the size of the image, 12x8, got 5x8', *args)
+        assert 'must be of the size of the image, 12x8, got 5x8' in fails(
+            *args)
         file.write_bytes(b'not a matrix')
-        fails('002.mat must be a MATLAB file', *args)
+        assert '002.mat must be a MATLAB file' in fails(*args)
         scipy.io.savemat(file, {'other': labels})
-        fails('002.mat must be a MATLAB file', *args)
+        assert '002.mat must be a MATLAB file' in fails(*args)
         truth(file, labels)
         truth(src / 'groundTruth/009.mat', labels)
-        fails('009.mat has no image', *args)
+        assert '009.mat has no image' in fails(*args)
         (src / 'groundTruth/009.mat').unlink()
         lists = tmp_path / 'lists.json'
         lists.write_text('{"train": ["001", "077"]}')
-        fails("(first: '077')", *args, '--split-file', lists)
+        assert "(first: '077')" in fails(*args, '--split-file', lists)
         photograph(src / 'image/a.jpg', seed=1)
         truth(src / 'groundTruth/a.mat', labels)
-        fails('must be called by number', *args)
+        assert 'must be called by number' in fails(*args)
         assert sorted(p.name for p in tmp_path.iterdir()) == [
             'lists.json',
             'src',
@@ -106,10 +107,8 @@ class TestCFD:
     def test_unlisted_images_need_allow_partial(self, whole, fails, tmp_path):
         lists = tmp_path / 'lists.json'
         lists.write_text('{"train": ["001"]}')
-        fails(
-            'got 117 on no list',
-            *('cfd', whole, tmp_path / 'out', '--split-file', lists),
-        )
+        assert 'got 117 on no list' in fails(
+            'cfd', whole, tmp_path / 'out', '--split-file', lists)
 
     def test_command(self, whole, repository, tmp_path):
         """As a person runs it, with the status of a process."""

@@ -24,10 +24,9 @@ class TestCrack500:
         module = tool('crack500')
         assert module.COUNTS == {'train': 1896, 'val': 348, 'test': 1124}
         assert sum(module.COUNTS.values()) == 3368
-        fails(
-            'must have 1896/348/1124 pairs in train/val/test, got 2/1/2',
-            *('crack500', src, tmp_path / 'out'),
-        )
+        assert (
+            'must have 1896/348/1124 pairs in train/val/test, got 2/1/2'
+        ) in fails('crack500', src, tmp_path / 'out')
 
     def test_crops(self, src, run, tmp_path):
         photograph(src / 'traincrop/extra_1_1.jpg', seed=99)
@@ -50,7 +49,7 @@ class TestCrack500:
         mask(path, array=grey)
         out = tmp_path / 'out'
         args = 'crack500', src, out, '--allow-partial'
-        fails('20160222_081011_1_361.png', *args)
+        assert '20160222_081011_1_361.png' in fails(*args)
         assert run(*args, '--lossy')[0] == 0
         found = stored_mask(out, 'train', '20160222_081011_1_361')
         np.testing.assert_array_equal(found, grey > 127)
@@ -62,7 +61,9 @@ class TestCrack500:
         with open(src / 'test.txt', 'a') as lists:
             lists.write(f'{name}.jpg {name}.png\n')
         args = 'crack500', src, tmp_path / 'out', '--allow-partial'
-        fails('(first: 20160222_081011, in test/20160222_081011_1281', *args)
+        assert (
+            '(first: 20160222_081011, in test/20160222_081011_1281'
+        ) in fails(*args)
         _, text, _ = run(*args, '--keep-leaks')
         assert 'warning: 1 photographs gave crops to two splits' in text
         _, text, _ = run(*args, '--drop-leaks', '--overwrite')
@@ -77,7 +78,7 @@ class TestCrack500:
         photograph(src / 'traindata/q.jpg', seed=9)
         mask(src / 'valdata/r_mask.png')
         args = 'crack500', src, out, '--layout', 'full'
-        fails('must have 250/50/200 pairs', *args)
+        assert 'must have 250/50/200 pairs' in fails(*args)
         status, text, _ = run(*args, '--allow-partial')
         assert status == 0
         assert 'no mask: 1 (traindata/q.jpg)' in text
@@ -88,18 +89,18 @@ class TestCrack500:
         args = 'crack500', src, tmp_path / 'out', '--allow-partial'
         good = (src / 'val.txt').read_text()
         (src / 'val.txt').write_text(good + 'valcrop/x.jpg valcrop/x.png\n')
-        fails('line 2 of', *args)
-        fails('names valcrop/x.jpg, which is not in', *args)
+        assert 'line 2 of' in fails(*args)
+        assert 'names valcrop/x.jpg, which is not in' in fails(*args)
         (src / 'val.txt').write_text('valcrop/x.jpg\n')
-        fails('must name an image and a mask', *args)
+        assert 'must name an image and a mask' in fails(*args)
         (src / 'val.txt').unlink()
-        fails('must have the list', *args)
+        assert 'must have the list' in fails(*args)
         args = 'crack500', tmp_path / 'none', tmp_path / 'out'
-        fails('there is no source folder', *args)
+        assert 'there is no source folder' in fails(*args)
 
     def test_corrupt_jpeg_is_named(self, src, fails, tmp_path):
         path = src / 'valcrop/20160223_1_1.jpg'
         path.write_bytes(path.read_bytes()[:200])
         args = 'crack500', src, tmp_path / 'out', '--allow-partial'
-        fails('20160223_1_1.jpg', *args)
+        assert '20160223_1_1.jpg' in fails(*args)
         assert sorted(p.name for p in tmp_path.iterdir()) == ['src']

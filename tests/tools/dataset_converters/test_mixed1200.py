@@ -108,21 +108,22 @@ class TestMixed1200:
     def test_bad_input(self, sets, fails, tmp_path):
         out = tmp_path / 'out'
         args = 'mixed1200', *sets, out
-        fails('118 images of cfd are wanted, got 18', *args)
-        fails('like cfd=118 crack500=545', *args, '--counts', 'cfd=0')
-        fails("got 'drive=3'", *args, '--counts', 'drive=3')
-        fails('must add up to', *args, *self.COUNTS, '--split-counts', 1, 1, 1)
+        assert '118 images of cfd are wanted, got 18' in fails(*args)
+        assert 'like cfd=118 crack500=545' in fails(*args, '--counts', 'cfd=0')
+        assert "got 'drive=3'" in fails(*args, '--counts', 'drive=3')
+        assert 'must add up to' in fails(
+            *args, *self.COUNTS, '--split-counts', 1, 1, 1)
         options = *self.COUNTS, '--size', 0, 2
-        fails('--size must be two pixels', *args, *options)
-        fails('a folder must be given for each', 'mixed1200', sets[0], out)
+        assert '--size must be two pixels' in fails(*args, *options)
+        assert 'a folder must be given for each' in fails(
+            'mixed1200', sets[0], out)
         swapped = f'--cfd={sets[1].partition("=")[2]}'
-        fails('got crack500 in', 'mixed1200', swapped, out)
-        fails(
-            'cannot be met without cutting a photograph',
-            *('mixed1200', sets[0], out, '--counts', 'cfd=18'),
-            *('--split-counts', 16, 1, 1),
-        )
+        assert 'got crack500 in' in fails('mixed1200', swapped, out)
+        assert 'cannot be met without cutting a photograph' in fails(
+            'mixed1200', sets[0], out, '--counts', 'cfd=18',
+            '--split-counts', 16, 1, 1)
         lists = tmp_path / 'lists.json'
         lists.write_text('{"train": ["cfd_001"]}')
-        fails('must have 900/150/150', *args, '--split-file', lists)
-        fails('no folder images', 'mixed1200', f'--cfd={tmp_path}', out)
+        assert 'must have 900/150/150' in fails(*args, '--split-file', lists)
+        assert 'no folder images' in fails(
+            'mixed1200', f'--cfd={tmp_path}', out)
