@@ -63,6 +63,70 @@ def as_numpy(array) -> np.ndarray:
     return np.asarray(array)
 
 
+def image_masks(pred, target, *, valid=None):
+    """Check the masks of one image; on the host, ignored pixels emptied.
+
+    For metrics that look at shapes: an ignored pixel is neither crack of
+    the prediction nor of the truth, whatever it holds.
+
+    Args:
+        pred (np.ndarray | Tensor): (H, W), bool or {0, 1}; 1 is crack.
+        target (np.ndarray | Tensor): (H, W), bool or {0, 1}.
+        valid (np.ndarray | Tensor, optional): (H, W), bool or {0, 1}; false
+            where a pixel is ignored.
+
+    Returns:
+        tuple: ``pred``, ``target`` and ``valid`` (or None), bool arrays.
+
+    Raises:
+        ValueError: If a mask is not 2-D, shapes differ or a judged value is
+            neither 0 nor 1.
+    """
+    pred, target = as_numpy(pred), as_numpy(target)
+    if pred.ndim != 2:
+        raise ValueError('pred must be one image of shape (H, W), got '
+                         f'{pred.shape}: call once for each image.')
+    pred, target, valid = binary_masks(pred, target, valid=valid)
+    if valid is not None:
+        pred, target = pred & valid, target & valid
+    return pred, target, valid
+
+
+def count_judged(shape: tuple, valid) -> int:
+    """Count the pixels of an image that are not ignored.
+
+    Args:
+        shape (tuple[int, int]): Of the image.
+        valid (np.ndarray, optional): Bool, (H, W).
+
+    Returns:
+        int: Pixels.
+    """
+    if valid is None:
+        return int(np.prod(shape))
+    return int(np.count_nonzero(valid))
+
+
+def bounding_box(mask: np.ndarray, *, margin: int):
+    """Return the slices around all that is set.
+
+    Args:
+        mask (np.ndarray): Bool, (H, W).
+        margin (int): Pixels to add on each side, inside the image.
+
+    Returns:
+        tuple[slice, slice] | None: Rows and columns; None if nothing is
+        set.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size:
+        return None
+    columns = np.flatnonzero(mask[rows[0]:rows[-1] + 1].any(axis=0))
+    return tuple(
+        slice(max(int(x[0]) - margin, 0), int(x[-1]) + margin + 1)
+        for x in (rows, columns))
+
+
 def _binary(mask, *, name, valid):
     """``mask`` as bool; an error names the first value not in {0, 1}."""
     if mask.dtype in (torch.bool, np.dtype(bool)):
