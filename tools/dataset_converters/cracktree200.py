@@ -15,16 +15,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from mmcrack.datasets.conversion import Plan, Sample
 from mmcrack.datasets.conversion_command import (
     add_common_options,
     run_converter,
 )
-from mmcrack.datasets.images import open_upright
-from mmcrack.datasets.masks import mask_levels
+from mmcrack.datasets.lines import check_radius, read_lines
 from mmcrack.datasets.pairing import pair_folders
 from mmcrack.datasets.splits import (
     SPLITS,
@@ -38,71 +34,6 @@ from mmcrack.datasets.splits import (
 PAIRS = 206
 COUNTS = {'train': 164, 'test': 42}
 IMAGES, MASKS = 'cracktree200rgb', 'cracktree200_gt'
-# Thin lines cover 1 % of a photograph or less.
-_MAX_SHARE = 0.1
-
-
-def dilate(lines: np.ndarray, *, radius: int) -> np.ndarray:
-    """Widens lines to all pixels within a distance.
-
-    "By 4 pixels" is read as the radius of a disc: a straight line of one
-    pixel gets 2 * radius + 1 wide, in any direction.
-
-    Args:
-        lines: uint8 (H, W) of 0 and 1.
-        radius: Euclidean distance in pixels, >= 0.
-
-    Returns:
-        uint8 (H, W), 1 where a line is at most ``radius`` away.
-    """
-    along = np.arange(-radius, radius + 1)
-    disc = along[:, None] ** 2 + along**2 <= radius**2
-    return cv2.dilate(lines, disc.astype(np.uint8))
-
-
-def read_lines(
-    path: Path, image_size: tuple[int, int], *, radius: int
-) -> np.ndarray:
-    """Reads a mask of lines; whatever is above 0 is crack.
-
-    Args:
-        path: Mask file, greyscale or colour.
-        image_size: (height, width) of the image in pixels.
-        radius: See :func:`dilate`.
-
-    Returns:
-        Mask, uint8 (H, W), 0 background and 1 crack.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be decoded, differs from the image in size,
-            or holds no thin lines.
-    """
-    picture, _ = open_upright(path, data=None, kind='mask')
-    levels = mask_levels(picture, name=str(path))
-    lines = (levels > 0).reshape(*levels.shape[:2], -1).any(axis=2)
-    if lines.shape != tuple(image_size):
-        raise ValueError(
-            f'the mask {path} is {lines.shape[1]}x{lines.shape[0]} but its '
-            f'image is {image_size[1]}x{image_size[0]}; pair the right files'
-        )
-    share = lines.mean()
-    if share > _MAX_SHARE:
-        raise ValueError(
-            f'the mask {path} must hold thin lines above 0 on at most '
-            f'{_MAX_SHARE:.0%} of its pixels, got {share:.1%}; is it '
-            'inverted, or was it saved as JPEG once?'
-        )
-    lines = lines.astype(np.uint8)
-    square = np.ones((3, 3), np.uint8)
-    wide = cv2.dilate(cv2.erode(lines, square), square)
-    if radius and wide.sum() > 0.5 * lines.sum():
-        raise ValueError(
-            f'the lines in the mask {path} must be one pixel wide to be '
-            f'dilated by {radius}, got wide ones; if this copy was dilated '
-            'before, keep its masks with --dilate 0'
-        )
-    return dilate(lines, radius=radius)
 
 
 def _folder(src: Path, name: str) -> Path:
@@ -170,11 +101,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         ValueError: If the number of pairs differs from 206, or an option is
             out of its range.
     """
-    if args.dilate < 0:
-        raise ValueError(
-            f'--dilate must be a radius >= 0 in pixels, got {args.dilate}; '
-            '0 keeps the lines'
-        )
+    check_radius(args.dilate)
     names = _pairs(args.src)
     notes = check_counts(
         {'all': len(names)},

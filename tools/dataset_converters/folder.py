@@ -8,19 +8,24 @@ too. Usage::
 """
 
 import argparse
-import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from mmcrack.datasets.chosen_split import (
+    MaskReader,
+    add_split_options,
+    photographs_by,
+    refuse_crossing,
+    split_images,
+    split_settings,
+)
 from mmcrack.datasets.conversion import (
     IMAGE_SUFFIXES,
     Plan,
     Sample,
-    crossing_groups,
     exif_orientation,
     mask_reader,
 )
@@ -31,13 +36,6 @@ from mmcrack.datasets.conversion_command import (
 from mmcrack.datasets.images import open_upright
 from mmcrack.datasets.masks import IGNORED, mask_levels
 from mmcrack.datasets.pairing import Pair, Pairing, pair_folders
-from mmcrack.datasets.splits import (
-    SPLITS,
-    apportion,
-    assign_splits,
-    read_split_lists,
-    split_by_groups,
-)
 
 # What ImageOps.exif_transpose does for each orientation.
 TURNS = {
@@ -49,8 +47,6 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-MaskReader = Callable[[tuple[int, int]], np.ndarray]
 
 
 def value_reader(
@@ -110,55 +106,6 @@ def turned_reader(read: MaskReader, orientation: int) -> MaskReader:
         return np.array(mask.transpose(TURNS[orientation]))
 
     return turned
-
-
-def _photographs(stems: list[str], pattern: str | None) -> dict[str, str]:
-    """Photograph of each stem by the regular expression."""
-    if pattern is None:
-        return {stem: stem for stem in stems}
-    try:
-        regex = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(
-            f'--group-by must be a regular expression, got {pattern!r} '
-            f'({error})'
-        ) from error
-    groups = {}
-    for stem in stems:
-        match = regex.search(stem)
-        if match is None:
-            raise ValueError(
-                f'--group-by {pattern!r} must match every image, and does '
-                f'not match {stem!r}; widen it'
-            )
-        groups[stem] = match[1] if regex.groups else match[0]
-        if groups[stem] is None:
-            raise ValueError(
-                f'the first group of --group-by {pattern!r} must take part '
-                f'in every match, and does not in {stem!r}'
-            )
-    return groups
-
-
-def _splits(
-    groups: dict[str, str], args: argparse.Namespace
-) -> tuple[dict[str, str], list[str]]:
-    """Split of each stem, and the stems on no list."""
-    if args.split_file is not None:
-        return assign_splits(
-            groups,
-            read_split_lists(args.split_file),
-            allow_partial=args.allow_partial,
-        )
-    if min(args.split) < 0 or abs(sum(args.split) - 1) > 1e-6:
-        raise ValueError(
-            '--split must be three shares >= 0 of train, val and test that '
-            f'add up to 1, got {args.split}'
-        )
-    numbers = apportion(len(groups), args.split)
-    counts = {s: n for s, n in zip(SPLITS, numbers, strict=True) if n}
-    lists = split_by_groups(groups, counts=counts, seed=args.seed)
-    return {s: split for split, names in lists.items() for s in names}, []
 
 
 def _reader(pair: Pair, args: argparse.Namespace) -> MaskReader:
@@ -238,8 +185,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
         )
     left_out = _unpaired(pairing, args)
     pairs = {pair.stem: pair for pair in pairing.pairs}
-    groups = _photographs(list(pairs), args.group_by)
-    split_of, unlisted = _splits(groups, args)
+    groups = photographs_by(pairs, args.group_by)
+    split_of, unlisted = split_images(groups, args)
     left_out += [
         {'source_id': pairs[stem].image, 'reason': 'on no split list'}
         for stem in unlisted
@@ -255,21 +202,11 @@ def make_plan(args: argparse.Namespace) -> Plan:
         )
         for stem, split in split_of.items()
     ]
-    crossing = crossing_groups(samples)
-    if crossing:
-        photograph, places = next(iter(crossing.items()))
-        raise ValueError(
-            f'the images of one photograph must be in one split, got '
-            f'{photograph!r} in {", ".join(places)}; mend the split file or '
-            '--group-by'
-        )
+    refuse_crossing(samples, cure='mend the split file or --group-by')
     names = 'group_by', 'crack_value', 'ignore_value', 'lossy'
     settings = {name: getattr(args, name) for name in names}
     settings['masks_as_stored'] = args.masks_as_stored
-    if args.split_file is None:
-        settings |= {'split': args.split, 'seed': args.seed}
-    else:
-        settings['split'] = 'file'
+    settings |= split_settings(args)
     return Plan(
         dataset=args.name,
         sources=[args.images, args.masks],
@@ -320,26 +257,7 @@ def _parser() -> argparse.ArgumentParser:
         help='masks were drawn on the pixels as stored, before EXIF turned '
         'the photograph: turn them too',
     )
-    add(
-        '--split',
-        nargs=3,
-        type=float,
-        default=[0.8, 0.1, 0.1],
-        metavar=('TRAIN', 'VAL', 'TEST'),
-        help='shares of the splits (0.8 0.1 0.1)',
-    )
-    add('--seed', type=int, default=0)
-    add(
-        '--split-file',
-        type=Path,
-        help='JSON {"train": [stems], ...} or a folder of <split>.txt',
-    )
-    add(
-        '--group-by',
-        metavar='REGEX',
-        help='names the photograph that a crop is from (its first group, or '
-        'the whole match): its crops stay in one split',
-    )
+    add_split_options(parser, shares=(0.8, 0.1, 0.1), group_by=None)
     return parser
 
 
