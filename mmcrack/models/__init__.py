@@ -40,6 +40,7 @@ from mmcrack.models.losses import (
 from mmcrack.models.segmentors import (
     CoarseToFineSegmentor,
     CoarseToFineTTAModel,
+    TiledSegmentor,
 )
 
 __all__ = [
@@ -50,6 +51,6 @@ __all__ = [
     'IterativeBackbone', 'JTFNEncoder', 'JTFNHead', 'KLVarianceLoss',
     'NoiseRobustDiceLoss', 'PixelNNCLRLoss', 'PointRefinementHead',
     'PointRendHead', 'Poly1Loss', 'RefineNetHead', 'ResUNet', 'RobustTLoss',
-    'SegNet', 'SoftClDiceLoss', 'StepsHead', 'TopologicalLoss',
-    'VGGTopologyLoss'
+    'SegNet', 'SoftClDiceLoss', 'StepsHead', 'TiledSegmentor',
+    'TopologicalLoss', 'VGGTopologyLoss'
 ]
