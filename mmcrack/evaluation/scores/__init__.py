@@ -1,0 +1,26 @@
+"""Scores of sets of images, pure of OpenMMLab: rows, figures, protocols."""
+
+from mmcrack.evaluation.scores.base import Figure, Score, ScoredImage
+from mmcrack.evaluation.scores.protocols import (
+    PROTOCOLS,
+    Protocol,
+    find_protocol,
+)
+from mmcrack.evaluation.scores.registry import (
+    SCORES,
+    build_scores,
+    list_scores,
+    read_spec,
+)
+from mmcrack.evaluation.scores.suite import (
+    Suite,
+    columns_of,
+    plain_rows,
+    take,
+)
+
+__all__ = [
+    'PROTOCOLS', 'SCORES', 'Figure', 'Protocol', 'Score', 'ScoredImage',
+    'Suite', 'build_scores', 'columns_of', 'find_protocol', 'list_scores',
+    'plain_rows', 'read_spec', 'take'
+]
