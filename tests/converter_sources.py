@@ -1,5 +1,7 @@
 """Small data sets in the layout as distributed, and what became of them."""
 
+import zlib
+
 import cv2
 import numpy as np
 import scipy.io
@@ -133,4 +135,83 @@ def write_drive(root, *, train=range(21, 41), test=range(1, 21)):
             if folder == 'test':
                 gif(root / f'test/2nd_manual/{stem}_manual2.gif',
                     array=255 - vessels, palette=True)
+    return root
+
+
+def write_zou(root, name, stems, *, kind='.jpg', gt='{}_gt', label=(24, 30)):
+    """A set of Zou's page; labels hold one line of 20 pixels at the least.
+
+    Stone331 has photographs of twice the size and a disc of stone.
+    """
+    lines = np.zeros(label, np.uint8)
+    lines[12, 5:25] = 255
+    stone = name == 'Stone331'
+    for seed, stem in enumerate(stems):
+        size = tuple(2 * n for n in label) if stone else label
+        photograph(root / f'{name}/{stem}{kind}', seed=seed, size=size)
+        mask(root / gt.format(name) / f'{stem}.bmp', array=lines)
+        if stone:
+            disc = cv2.circle(np.zeros(label, np.uint8), (15, 12), 8, 255, -1)
+            mask(root / f'{name}_mask/{stem}.bmp', array=disc)
+    return root
+
+
+def write_pairs(images, masks, stems, *, kind='.png', value=255, **options):
+    """Photographs and masks of one row, in two folders."""
+    for stem in stems:
+        seed = zlib.crc32(f'{images.name}/{stem}'.encode())
+        photograph(images / f'{stem}{kind}', seed=seed)
+        mask(masks / f'{stem}.png', value=value, **options)
+
+
+def uav75_label(*, crack_row=2, planking_row=5):
+    """RGBA, as distributed; the alpha channel means nothing."""
+    label = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    label[crack_row], label[planking_row, :, :3] = 255, 204
+    label[0, :, 3] = 255
+    return label
+
+
+def write_uav75(root, stems):
+    for split, names in stems.items():
+        for seed, stem in enumerate(names):
+            seed += {'train': 100, 'val': 200, 'test': 300}[split]
+            photograph(root / f'{split}_img/{stem}.jpg', seed=seed)
+            path = root / f'{split}_lab/{stem}.png'
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(uav75_label()).save(path)
+    return root
+
+
+def write_nha12d(root, *, numbers=range(1, 21)):
+    """Four parts; each paints its cracks in a colour of its own."""
+    for part, (folder, colour) in enumerate({
+            'Asphalt_pavement_FD': (84, 105, 77),
+            'Asphalt_pavement_VD': (84, 105, 77),
+            'Concrete_pavement_FD': (191, 156, 138),
+            'Concrete_pavement_VD': (0, 0, 138)}.items()):
+        short = f'{folder[0]}P{folder[-2:]}'
+        array = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        array[3, 2:7] = colour[::-1]
+        for number in numbers:
+            stem = f'{short}_{number:02d}'
+            photograph(root / f'NHA12D_dataset/{folder}/Raw_images/'
+                       f'{stem}.jpg', seed=1000 * part + number)
+            mask(root / f'NHA12D_dataset/{folder}/Masks/{stem}.png',
+                 array=array)
+    return root
+
+
+def write_omnicrack(root, stems, *, names=('training', 'validation', 'test')):
+    """Crack is 0; Stone331 has annotations of half the size."""
+    for name, own in zip(names, stems, strict=True):
+        for seed, stem in enumerate(own):
+            array = np.full((HEIGHT, WIDTH), 255, np.uint8)
+            array[2, :6] = 0
+            size = (2 * HEIGHT, 2 * WIDTH) if 'Stone' in stem else (
+                HEIGHT, WIDTH)
+            seed += 1000 * names.index(name)
+            photograph(root / f'images/{name}/{stem}.png', seed=seed,
+                       size=size)
+            mask(root / f'annotations/{name}/{stem}.png', array=array)
     return root

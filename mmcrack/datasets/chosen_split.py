@@ -28,18 +28,13 @@ MaskReader = Callable[[tuple[int, int]], np.ndarray]
 
 
 def add_split_options(
-    parser: argparse.ArgumentParser,
-    *,
-    shares: Sequence[float],
-    group_by: str | None,
+    parser: argparse.ArgumentParser, *, shares: Sequence[float]
 ) -> None:
-    """Adds ``--split``, ``--seed``, ``--split-file`` and ``--group-by``.
+    """Adds ``--split``, ``--seed`` and ``--split-file``.
 
     Args:
         parser: Command line to add to.
         shares: Default of ``--split``: parts of train, val and test.
-        group_by: Default of ``--group-by``, or None: each image is a
-            photograph of its own.
     """
     parser.add_argument(
         '--split',
@@ -55,15 +50,24 @@ def add_split_options(
         type=Path,
         help='JSON {"train": [stems], ...} or a folder of <split>.txt',
     )
-    usual = '' if group_by is None else f' ({group_by})'
+
+
+def add_group_option(
+    parser: argparse.ArgumentParser, *, usual: str | None
+) -> None:
+    """Adds ``--group-by``.
+
+    Args:
+        parser: Command line to add to.
+        usual: Its default; None takes each image for a photograph.
+    """
     parser.add_argument(
         '--group-by',
         metavar='REGEX',
-        default=group_by,
+        default=usual,
         help='names the photograph that a crop is from (its first group, or '
-        f'the whole match): its crops stay in one split{usual}'.replace(
-            '%', '%%'
-        ),
+        'the whole match): its crops stay in one split'
+        + ('' if usual is None else f' ({usual})'),
     )
 
 
@@ -155,8 +159,9 @@ def chosen_plan(
     """Plans a set whose split the user chooses.
 
     Args:
-        args: Parsed command line with ``src`` and the options of
-            :func:`add_split_options`.
+        args: Parsed command line with ``src``, the options of
+            :func:`add_split_options` and, unless ``groups`` are given, that
+            of :func:`add_group_option`.
         dataset: Name for the manifest.
         names: Image and mask of each stem, below ``args.src``.
         read_mask: Makes the reader of the mask of a stem.

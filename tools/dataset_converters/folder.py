@@ -16,6 +16,7 @@ from PIL import Image
 
 from mmcrack.datasets.chosen_split import (
     MaskReader,
+    add_group_option,
     add_split_options,
     photographs_by,
     refuse_crossing,
@@ -257,7 +258,8 @@ def _parser() -> argparse.ArgumentParser:
         help='masks were drawn on the pixels as stored, before EXIF turned '
         'the photograph: turn them too',
     )
-    add_split_options(parser, shares=(0.8, 0.1, 0.1), group_by=None)
+    add_split_options(parser, shares=(0.8, 0.1, 0.1))
+    add_group_option(parser, usual=None)
     return parser
 
 
