@@ -109,9 +109,9 @@ def boundary_iou_counts(pred, target, *, ratio=None, pixels=None,
     width = boundary_width(*target.shape, ratio=ratio, pixels=pixels)
     pred, target = (
         boundary_region(x, width=width, valid=valid) for x in (pred, target))
-    tp = np.count_nonzero(pred & target)
-    fp = np.count_nonzero(pred) - tp
-    fn = np.count_nonzero(target) - tp
+    tp = int(np.count_nonzero(pred & target))
+    fp = int(np.count_nonzero(pred)) - tp
+    fn = int(np.count_nonzero(target)) - tp
     judged = count_judged(target.shape, valid)
     return Counts(tp, fp, fn, judged - tp - fp - fn)
 

@@ -92,6 +92,45 @@ def image_masks(pred, target, *, valid=None):
     return pred, target, valid
 
 
+def probability_and_mask(prob, target, *, valid=None):
+    """Check a probability map and the truth of one image; on the host.
+
+    Args:
+        prob (np.ndarray | Tensor): (H, W), probability of crack in [0, 1].
+            Values where ``valid`` is false do not matter.
+        target (np.ndarray | Tensor): (H, W), bool or {0, 1}; 1 is crack.
+        valid (np.ndarray | Tensor, optional): (H, W), bool or {0, 1}; false
+            where a pixel is ignored.
+
+    Returns:
+        tuple: ``prob``, float32 or float64, -1 where ignored; ``target``
+        and ``valid`` (or None), bool, ``target`` false where ignored.
+
+    Raises:
+        ValueError: If a map is not 2-D, shapes differ, a judged probability
+            is outside [0, 1] or a judged label neither 0 nor 1.
+    """
+    prob = as_numpy(prob)
+    target, _, valid = image_masks(target, target, valid=valid)
+    if prob.shape != target.shape:
+        raise ValueError(
+            f'prob and target must have one shape, got {prob.shape} and '
+            f'{target.shape}: bring both to the size of the original image.')
+    if prob.dtype not in (np.float32, np.float64):
+        kind = np.float32 if prob.dtype == np.float16 else np.float64
+        prob = prob.astype(kind)
+    if valid is not None:
+        prob = np.where(valid, prob, prob.dtype.type(-1))
+    seen = prob if valid is None else prob[valid]
+    # NaN makes both comparisons false.
+    if seen.size and not (seen.min() >= 0 and seen.max() <= 1):
+        raise ValueError(
+            'prob must hold probabilities in [0, 1], got '
+            f'{seen.min():g} to {seen.max():g}: logits need a sigmoid or '
+            'softmax first, 8-bit maps a division by 255.')
+    return prob, target, valid
+
+
 def count_judged(shape: tuple, valid) -> int:
     """Count the pixels of an image that are not ignored.
 

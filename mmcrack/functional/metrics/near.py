@@ -28,19 +28,6 @@ def distance_to(mask: np.ndarray) -> np.ndarray:
                                  cv2.DIST_MASK_PRECISE)
 
 
-def squared(distance: np.ndarray) -> np.ndarray:
-    """Return squared distances between pixels as the integers they are.
-
-    Args:
-        distance (np.ndarray): Of :func:`distance_to`. Exact below 2048
-            pixels, where the square of a float32 is off by less than 1/2.
-
-    Returns:
-        np.ndarray: Float64, whole numbers, or infinite.
-    """
-    return np.rint(distance.astype(np.float64)**2)
-
-
 def near(mask: np.ndarray, *, tau: float, shape: str) -> np.ndarray:
     """Dilate: true where a pixel of the mask is at most ``tau`` away.
 
