@@ -48,7 +48,8 @@ from mmcrack.functional.metrics.betti import (
     betti_errors,
     betti_means,
     betti_numbers,
-)from mmcrack.functional.metrics.boundary import (
+)
+from mmcrack.functional.metrics.boundary import (
     background_counts,
     boundary_accuracy,
     boundary_counts,
