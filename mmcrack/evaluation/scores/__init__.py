@@ -7,6 +7,7 @@ from mmcrack.evaluation.scores.protocols import (
     find_protocol,
 )
 from mmcrack.evaluation.scores.registry import (
+    ALL_METRICS,
     SCORES,
     build_scores,
     list_scores,
@@ -20,7 +21,7 @@ from mmcrack.evaluation.scores.suite import (
 )
 
 __all__ = [
-    'PROTOCOLS', 'SCORES', 'Figure', 'Protocol', 'Score', 'ScoredImage',
-    'Suite', 'build_scores', 'columns_of', 'find_protocol', 'list_scores',
-    'plain_rows', 'read_spec', 'take'
+    'ALL_METRICS', 'PROTOCOLS', 'SCORES', 'Figure', 'Protocol', 'Score',
+    'ScoredImage', 'Suite', 'build_scores', 'columns_of', 'find_protocol',
+    'list_scores', 'plain_rows', 'read_spec', 'take'
 ]

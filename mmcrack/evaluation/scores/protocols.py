@@ -93,7 +93,7 @@ _OMNICRACK = Protocol(
     empty='skip',
     metrics=(dict(type='cliou', tau=4), ),
     figures=('clIoU_4px', ),
-    source='^([^_/]+)_',
+    source='^([^_]+)_',
     text='OmniCrack30k: IoU of centre lines within 4 px, a disc, pooled '
     'over the images of a subset (the name up to the first underscore); '
     'masks are thinned first (the released code reads centre lines of both: '

@@ -18,6 +18,7 @@ from mmcrack.evaluation.scores.overlap import (
     PixelScore,
     ToleranceScore,
 )
+from mmcrack.functional.metrics.curves import PROTOCOLS
 
 SCORES: dict[str, type[Score]] = {
     kind.name: kind
@@ -26,6 +27,13 @@ SCORES: dict[str, type[Score]] = {
                  AverageIoUScore, ClDiceScore, CentreLineIoUScore,
                  SkeletonScore)
 }
+
+# Every score with its usual parameters.
+ALL_METRICS: tuple = (
+    'pixel', 'mba', dict(type='mba', mode='iou'), 'boundary_iou',
+    'boundary_f1', 'tolerance', dict(type='tolerance', tau=5), 'cldice',
+    'cliou', 'skeleton', *(dict(type='curves', protocol=name)
+                           for name in PROTOCOLS), 'aiu')
 
 
 def list_scores() -> str:

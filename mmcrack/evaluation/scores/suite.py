@@ -18,8 +18,8 @@ class Suite:
             :func:`build_scores` gives.
         source (str, optional): What the source of an image is:
             ``'folder'``, the folder part of its name, or a regular
-            expression, of which the first group (or all) of the first match
-            counts. None: sources do not matter.
+            expression on the name of its file, of which the first group (or
+            all) of the first match counts. None: sources do not matter.
 
     Raises:
         ValueError: If ``source`` is no regular expression.
@@ -99,7 +99,7 @@ class Suite:
         """
         if self._pattern is None:
             return name.rpartition('/')[0] or '.'
-        match = self._pattern.search(name)
+        match = self._pattern.search(name.rpartition('/')[2])
         if match is None:
             return 'other'
         groups = [g for g in match.groups() if g is not None]
