@@ -146,3 +146,23 @@ def read_image(
     if picture.mode != 'RGB':
         picture = picture.convert('RGB')
     return np.array(picture)
+
+
+def stored_size(path: str | os.PathLike) -> tuple[int, int] | None:
+    """Read how large a picture is, without decoding it.
+
+    Args:
+        path (str | os.PathLike): Any file.
+
+    Returns:
+        tuple[int, int] | None: (H, W) as stored, before EXIF orientation;
+        None for what is no picture, which :func:`read_image` explains.
+    """
+    try:
+        with _strict_at_any_size(), warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            with Image.open(path) as picture:
+                return picture.height, picture.width
+    except Exception:
+        # As when decoding, plugins raise errors of every kind.
+        return None

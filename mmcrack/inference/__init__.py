@@ -1,0 +1,10 @@
+"""High-resolution inference: from photographs to masks and tables."""
+
+from mmcrack.inference.backend import Backend, TorchBackend
+from mmcrack.inference.inferencer import CrackInferencer, Prediction
+from mmcrack.inference.photographs import Photograph, open_photograph
+
+__all__ = [
+    'Backend', 'CrackInferencer', 'Photograph', 'Prediction', 'TorchBackend',
+    'open_photograph'
+]
