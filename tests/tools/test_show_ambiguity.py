@@ -130,6 +130,19 @@ def test_panels_show_margin_variance_and_the_ambiguous_part_of_it(
     assert np.abs(map_[free].astype(int) - wanted[free]).max() <= 5
 
 
+def test_the_region_is_written_as_a_mask(network, show, tiny_data, tmp_path):
+    config, path, model = network('one')
+    variance, _, margin = oracle(model, tiny_data)
+    gamma = float(np.quantile(variance[margin], .7))
+    masks = tmp_path / 'masks'
+    show(config, path, '--threshold', gamma, '--masks', masks, '--also',
+         *network('two', bias=-1.)[:2])
+    assert [p.name for p in masks.iterdir()] == ['train_1.png']
+    found = cv2.imread(str(masks / 'train_1.png'), -1)
+    np.testing.assert_array_equal(
+        found, 255 * (margin & (variance > gamma)).astype(np.uint8))
+
+
 def test_a_known_variance_has_its_colour_and_its_region(
         network, show):
     config, path, _ = network(

@@ -12,6 +12,10 @@ Images are whole, read as in a test, in evaluation mode; training sees crops
 and each batch's own statistics, so its log tells slightly other numbers.
 The variance is the one that phase II takes: of a head with
 ``std_source='frozen'`` that of the copy in the checkpoint, if it holds one.
+
+``--masks FOLDER`` writes A of the first network as pictures too, 255 inside,
+which ``tools/dataset_converters/to_polygons.py`` turns into polygons of an
+annotation tool: so that people look at these places again.
 """
 
 import argparse
@@ -75,6 +79,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'reduced (default %(default)s)')
     add('--out', type=Path, help='folder for the pictures (default '
         'work_dirs/CONFIG/ambiguity)')
+    add('--masks', type=Path, metavar='FOLDER', help="write the first "
+        "network's ambiguous regions there, as NAME.png of 0 and 255")
     add('--cfg-options', nargs='+', action=KeyValues,
         help='override settings of the config, key=value')
     args = parser.parse_args(argv)
@@ -272,6 +278,18 @@ def describe(labelled: Any, finding: Any) -> str:
             f'    variance, quantiles 10/50/90 %: {spreads}')
 
 
+def write_mask(path: Path, finding: Any) -> None:
+    """Write an ambiguous region as a picture.
+
+    Args:
+        path (Path): PNG file; its folder is made.
+        finding (Ambiguity): Of one network.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = np.where(finding.ambiguous, 255, 0).astype(np.uint8)
+    path.write_bytes(cv2.imencode('.png', mask)[1].tobytes())
+
+
 def titles_of(args: argparse.Namespace) -> list[str]:
     """Return a name for each network.
 
@@ -331,6 +349,8 @@ def main(argv: Sequence[str] | None = None) -> list[Path]:
             labelled, [finding for _, finding in found], zoom=args.zoom,
             max_long_edge=args.max_long_edge))
         print(files[-1])
+        if args.masks is not None:
+            write_mask(args.masks / f'{labelled.name}.png', found[0][1])
         for number, pair in enumerate(found):
             print(describe(*pair))
             held[number] += int(pair[1].ambiguous.sum())
