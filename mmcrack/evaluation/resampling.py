@@ -1,9 +1,10 @@
 """Bootstrap over the images of a set, of all figures at once.
 
 Not in the papers. Images are drawn with replacement and every figure is
-made anew of their rows, pooled ones too, so that the interval is of the
-figure that is printed. Crops of one photograph are not independent: the
-intervals are too narrow then.
+made anew of their rows, so that figures that are neither a mean nor a ratio
+(ODS, AP, ECE) have intervals too; for those that are it gives what
+:mod:`mmcrack.functional.metrics.resampling` gives. Crops of one photograph
+are not independent: the intervals are too narrow then.
 """
 
 from collections.abc import Sequence
@@ -57,7 +58,8 @@ def compare_figures(suite: Suite, first: Sequence[dict],
     Returns:
         dict[str, dict]: By name ``first, second, difference`` (second less
         first), ``low, high`` of the difference and ``p``, twice the share
-        of draws on the rarer side of 0, at most 1 and at least 1 / draws.
+        of draws on the rarer side of 0 (those at 0 count half), at most 1
+        and at least 1 / draws.
     """
     names = [f.name for f in suite.figures if f.kind != NUMBER]
     one, two = columns_of(first), columns_of(second)
@@ -104,5 +106,6 @@ def _two_sided(values: np.ndarray) -> float:
     values = values[~np.isnan(values)]
     if not values.size:
         return float('nan')
-    side = min(np.mean(values <= 0), np.mean(values >= 0))
-    return float(min(1.0, max(2 * side, 1 / values.size)))
+    rarer = min(np.mean(values < 0), np.mean(values > 0))
+    rarer += np.mean(values == 0) / 2
+    return float(min(1.0, max(2 * rarer, 1 / values.size)))

@@ -68,7 +68,7 @@ class Score:
 
     Subclasses state ``name``, ``title`` and ``figures``, and keep all keys
     of their rows apart from those of other scores. Figures whose kind is
-    'mean over images' need no code: NaN is left out.
+    'mean over images' need no code: NaN and infinity are left out.
 
     Args:
         empty (str): What an image without crack in its truth scores, see
@@ -131,16 +131,16 @@ class Score:
 
 
 def mean_of(values: np.ndarray) -> float:
-    """Average what is a number.
+    """Average what is a finite number.
 
     Args:
         values (np.ndarray): Float, (images, ).
 
     Returns:
-        float: Mean without NaN; NaN if nothing is left.
+        float: Mean without NaN and infinity; NaN if nothing is left.
     """
     values = np.asarray(values, np.float64)
-    values = values[~np.isnan(values)]
+    values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else float('nan')
 
 

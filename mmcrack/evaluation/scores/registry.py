@@ -5,6 +5,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 
 from mmcrack.evaluation.scores.base import Score
+from mmcrack.evaluation.scores.certainty import (
+    CalibrationScore,
+    VarianceScore,
+)
 from mmcrack.evaluation.scores.curves import AverageIoUScore, CurveScore
 from mmcrack.evaluation.scores.lines import (
     CentreLineIoUScore,
@@ -18,6 +22,7 @@ from mmcrack.evaluation.scores.overlap import (
     PixelScore,
     ToleranceScore,
 )
+from mmcrack.evaluation.scores.shape import BettiScore, DistanceScore
 from mmcrack.functional.metrics.curves import PROTOCOLS
 
 SCORES: dict[str, type[Score]] = {
@@ -25,15 +30,17 @@ SCORES: dict[str, type[Score]] = {
     for kind in (PixelScore, BoundaryAccuracyScore, BoundaryIoUScore,
                  BoundaryF1Score, ToleranceScore, CurveScore,
                  AverageIoUScore, ClDiceScore, CentreLineIoUScore,
-                 SkeletonScore)
+                 SkeletonScore, BettiScore, DistanceScore, CalibrationScore,
+                 VarianceScore)
 }
 
 # Every score with its usual parameters.
 ALL_METRICS: tuple = (
     'pixel', 'mba', dict(type='mba', mode='iou'), 'boundary_iou',
     'boundary_f1', 'tolerance', dict(type='tolerance', tau=5), 'cldice',
-    'cliou', 'skeleton', *(dict(type='curves', protocol=name)
-                           for name in PROTOCOLS), 'aiu')
+    'cliou', 'skeleton', 'betti', 'distance',
+    *(dict(type='curves', protocol=name) for name in PROTOCOLS), 'aiu',
+    'calibration', 'variance')
 
 
 def list_scores() -> str:

@@ -152,7 +152,7 @@ class Suite:
             out[figure.name] = len(rows)
             if figure.kind == MEAN and columns:
                 out[figure.name] = int(
-                    np.count_nonzero(~np.isnan(columns[figure.column])))
+                    np.count_nonzero(np.isfinite(columns[figure.column])))
         return out
 
     def by_source(self, rows: Sequence[dict]) -> dict:
