@@ -55,21 +55,39 @@ def run_converter(
         when interrupted.
     """
     args = parser.parse_args(argv)
-    try:
+
+    def action() -> None:
         manifest = convert(
             make_plan(args),
             args.out,
             overwrite=args.overwrite,
             drop_duplicates=args.drop_duplicates,
         )
+        print(report(manifest))
+        print(f'written to {args.out}')
+
+    return exit_status(action)
+
+
+def exit_status(action: Callable[[], None]) -> int:
+    """Runs what a command does; errors of its user end in one sentence.
+
+    Args:
+        action: What it does; its ValueError, TypeError and OSError are the
+            user's to mend.
+
+    Returns:
+        Exit status: 0, 2 after one sentence on the error stream, or 130
+        when interrupted.
+    """
+    try:
+        action()
     except (ValueError, TypeError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print('interrupted: nothing was written', file=sys.stderr)
         return 130
-    print(report(manifest))
-    print(f'written to {args.out}')
     return 0
 
 
