@@ -54,7 +54,8 @@ def ods(pooled: Curve, *, interpolate: bool = False) -> BestPoint:
             (x[:-1, None] * (1 - weight) + x[1:, None] * weight).reshape(-1)
             for x in (precision, recall, thresholds))
     scores = harmonic_mean(precision, recall)
-    best = int(np.argmax(scores))
+    # On a flat stretch rounding alone must not choose.
+    best = int(np.argmax(scores >= scores.max() - 1e-12))
     return BestPoint(*(float(x[best]) for x in (
         scores, precision, recall, thresholds)))
 

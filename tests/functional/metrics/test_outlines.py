@@ -39,10 +39,10 @@ def test_pinned_thin_crack_is_all_band():
         confusion_counts(pred, target), empty='skip')
 
 
-@pytest.mark.parametrize('empty', ['skip', 'zero', 'one'])
-def test_boundary_iou_equals_the_slow_definition(empty):
+def test_boundary_iou_equals_the_slow_definition():
     for trial, (pred, target, valid) in enumerate(mask_pairs()):
-        width = trial % 3 + 1
+        width = trial // 2 % 3 + 1
+        empty = ('skip', 'zero', 'one')[trial // 3 % 3]
         assert boundary_iou(
             pred, target, pixels=width, empty=empty,
             valid=valid) == pytest.approx(

@@ -84,10 +84,10 @@ def test_each_crack_has_a_skeleton():
             assert not (line & ~mask).any()
 
 
-@pytest.mark.parametrize('empty', ['skip', 'zero', 'one'])
 @pytest.mark.parametrize('method', ['zhang', 'lee'])
-def test_cldice_equals_the_slow_definition(method, empty):
-    for pred, target, valid in mask_pairs(seed=4):
+def test_cldice_equals_the_slow_definition(method):
+    for trial, (pred, target, valid) in enumerate(mask_pairs(seed=4)):
+        empty = ('skip', 'zero', 'one')[trial // 3 % 3]
         assert cldice(
             pred, target, method=method, empty=empty,
             valid=valid) == pytest.approx(

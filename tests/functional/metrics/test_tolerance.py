@@ -32,9 +32,8 @@ def test_pinned_lines(tau, shape, expected):
         *lines_case(), tau=tau, shape=shape, empty='skip') == found['F1']
 
 
-@pytest.mark.parametrize('empty', ['skip', 'zero', 'one'])
 @pytest.mark.parametrize('shape', ['disc', 'square'])
-def test_equals_the_slow_definition(shape, empty):
+def test_equals_the_slow_definition(shape):
     for trial, (pred, target, valid) in enumerate(mask_pairs(seed=2)):
         tau = (0, 1, math.sqrt(2), 2, 2.5, math.sqrt(5), 5, 40)[trial % 8]
         counts = tolerance_counts(
@@ -42,9 +41,10 @@ def test_equals_the_slow_definition(shape, empty):
         a, b, judged = oracles.judged_masks(pred, target, valid)
         expected = oracles.match_counts(a, b, tau, shape)
         assert counts == MatchCounts(*expected, judged=judged.sum())
-        assert match_ratios(counts, empty=empty) == pytest.approx(
-            oracles.match_ratios(expected, judged.sum(), empty),
-            abs=1e-12, nan_ok=True)
+        for empty in ('skip', 'zero', 'one'):
+            assert match_ratios(counts, empty=empty) == pytest.approx(
+                oracles.match_ratios(expected, judged.sum(), empty),
+                abs=1e-12, nan_ok=True)
 
 
 def test_a_disc_reaches_as_far_as_it_says():
