@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmcrack.datasets.doctor.examination import examine
 from mmcrack.datasets.doctor.sources import from_layout
@@ -56,6 +57,16 @@ class Planter:
     def each_mask(self, change) -> None:
         for name in self.names:
             self.put_mask(name, change(self.mask(name)))
+
+    def turn_by_exif(self, name: str) -> None:
+        """Stores an image turned, with the mark that turns it back."""
+        rgb = np.ascontiguousarray(np.rot90(self.image(name)[..., ::-1]))
+        exif = Image.Exif()
+        exif[274] = 6
+        path = self.image_path(name)
+        path.unlink()
+        Image.fromarray(rgb).save(
+            path.with_suffix('.jpg'), exif=exif, quality=95)
 
     def examine(self, crops: bool = False):
         return examine(from_layout(self.root), crops=crops)

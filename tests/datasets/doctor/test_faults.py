@@ -6,10 +6,6 @@ import pytest
 from PIL import Image
 from skimage.morphology import skeletonize
 
-ORIENTATION = 274
-# How a picture is stored that EXIF mark 6 turns upright (by 270 degrees).
-AS_STORED = Image.Transpose.ROTATE_90
-
 
 def test_a_clean_set_has_no_finding(planter):
     examined = planter.examine(crops=True)
@@ -94,28 +90,17 @@ def test_06_sizes_that_differ(planter):
         f'image {width} x {height}, mask {width - 8} x {height}')
 
 
-def turned_by_exif(planter, name):
-    """Stores an image turned, with the mark that turns it back."""
-    rgb = planter.image(name)[..., ::-1]
-    picture = Image.fromarray(rgb).transpose(AS_STORED)
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    path = planter.image_path(name)
-    path.unlink()
-    picture.save(path.with_suffix('.jpg'), exif=exif, quality=95)
-
-
 def test_07_exif_with_a_mask_that_fits_upright(planter):
     name = planter.test[0]
-    turned_by_exif(planter, name)
+    planter.turn_by_exif(name)
     assert planter.found('exif') == {'warning': (name,)}
 
 
 def test_07_exif_with_a_mask_of_the_stored_pixels(planter):
     name = planter.test[0]
-    turned_by_exif(planter, name)
-    mask = Image.fromarray(planter.mask(name)).transpose(AS_STORED)
-    planter.put_mask(name, np.array(mask))
+    planter.turn_by_exif(name)
+    mask = np.rot90(planter.mask(name))
+    planter.put_mask(name, np.ascontiguousarray(mask))
     examined = planter.examine()
     assert [f.key for f in examined.findings] == ['exif']
     assert examined.findings[0].severity == 'grave'
