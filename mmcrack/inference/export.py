@@ -358,6 +358,15 @@ class Parity:
         return self.difference < TOLERANCE and (
             self.flipped <= 1e-4 * self.pixels)
 
+    def describe(self) -> str:
+        """Say it in words."""
+        text = (f'largest difference {self.difference:.1e}, '
+                f'{self.flipped} of {self.pixels} pixels of another class')
+        if self.edge:
+            text += (f' ({self.edge} pixels on the edge of rendering left '
+                     'out of the difference)')
+        return text
+
 
 def compare(loaded: OnnxSegmentor, backend: TorchBackend,
             images: np.ndarray) -> Parity:
