@@ -1,11 +1,10 @@
 """Pixels of every kind of file, whole or piece by piece."""
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
+from hostile_files import tiny_png
 from PIL import Image
 
 from mmcrack.datasets.images import UnreadableImageError
@@ -138,21 +137,6 @@ def test_geotiff_keys_and_their_matrix(tmp_path, image):
                                1), True)]
     assert (pixel_to_world(turned) @ [1, 10, 1]).tolist() == [25, 3]
     assert pixel_to_world(None) is None
-
-
-def tiny_png(width, height):
-    """A PNG of zeros that is small however large the picture is."""
-
-    def chunk(name, data):
-        body = name + data
-        return struct.pack('>I', len(data)) + body + struct.pack(
-            '>I', zlib.crc32(body))
-
-    packer, rows = zlib.compressobj(9), bytes(width // 8 + 1) * 100
-    data = b''.join(packer.compress(rows) for _ in range(height // 100))
-    header = struct.pack('>IIBBBBB', width, height, 1, 0, 0, 0, 0)
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
-            + chunk(b'IDAT', data + packer.flush()) + chunk(b'IEND', b''))
 
 
 def test_300_megapixels_are_refused_before_memory_is_taken(tmp_path):
