@@ -29,8 +29,9 @@ LOAD = [
     dict(type='mmcrack.LoadCrackAnnotations'),
 ]
 PACK = dict(type='mmseg.PackSegInputs')
-CONFIGS = ('cfd', 'crack500', 'crack_hr', 'crackseg5k', 'cracktree200',
-           'deepcrack', 'mixed1200', 'synthetic')
+CONFIGS = ('cfd', 'crack500', 'crack_hr', 'crackseg5k', 'crackseg9k',
+           'cracktree200', 'cracktree260', 'deepcrack', 'masonry',
+           'mixed1200', 'nha12d', 'omnicrack30k', 'synthetic', 'uav75')
 
 
 def write_pair(root, stem, split='train', size=(24, 32), image='.jpg',
@@ -377,7 +378,10 @@ def test_config_names_data_by_the_environment(name, repository, monkeypatch):
 def test_config_loads_a_data_set_of_its_layout(name, repository, tmp_path,
                                                monkeypatch):
     monkeypatch.setenv('MMCRACK_DATA', str(tmp_path))
-    folders = {'crack_hr': ('nha12d', 'hr_concrete')}.get(name, (name, ))
+    folders = {
+        'crack_hr': ('nha12d', 'hr_concrete'),
+        'cracktree260': ('cracktree260', 'crkwh100'),
+    }.get(name, (name, ))
     lists = repository / 'configs/_base_/datasets/splits'
     listed = {'deepcrack': [
         line for part in ('train', 'val')
@@ -388,7 +392,8 @@ def test_config_loads_a_data_set_of_its_layout(name, repository, tmp_path,
             for stem in listed if split == 'train' else ['x']:
                 write_pair(tmp_path / folder, stem, split, (24, 24))
     cfg = config(name, repository)
-    crop = {'crack_hr': 512, 'mixed1200': 24}.get(name, 256)
+    crop = {'crack_hr': 512, 'nha12d': 512, 'mixed1200': 24,
+            'masonry': 24}.get(name, 256)
     sizes = {'train': crop, 'val': 24, 'test': 24}
     for part, size in sizes.items():
         dataset = DATASETS.build(cfg[f'{part}_dataloader'].dataset)
