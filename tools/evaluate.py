@@ -228,9 +228,9 @@ def what_was_done(args: argparse.Namespace, protocol: Any, threshold: float,
             f'95 %, bootstrap over images, {args.resamples} draws, seed '
             f'{args.seed}')
     done['images'] = str(images)
-    done['seconds for an image'] = (
+    done["a processor's seconds for an image"] = (
         f'{scored.read_seconds:.3f} to read, {scored.score_seconds:.3f} to '
-        'score, in one process')
+        'score')
     return done
 
 

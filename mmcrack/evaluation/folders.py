@@ -28,8 +28,9 @@ class Scored(NamedTuple):
 
     Attributes:
         rows (dict[str, list[dict]]): By role, in the order of the cases.
-        read_seconds (float): For reading one image's files, on average.
-        score_seconds (float): For scoring one image in one process.
+        read_seconds (float): Of a processor, to read one image's files, on
+            average.
+        score_seconds (float): Of a processor, to score one image.
     """
 
     rows: dict
@@ -117,21 +118,21 @@ def score_case(case: Any, read: Callable[[Any], dict], suites: dict[str,
         suites (dict[str, Suite]): What is taken of each role.
 
     Returns:
-        tuple[dict, float, float]: Row by role; seconds for reading and for
-        scoring.
+        tuple[dict, float, float]: Row by role; a processor's seconds for
+        reading and for scoring.
 
     Raises:
         UnusableFile: If a file cannot be read.
     """
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         images = read(case)
     except (ValueError, TypeError, OSError) as error:
         raise UnusableFile(str(error)) from error
-    middle = time.perf_counter()
+    middle = time.process_time()
     rows = {role: suite.measure(ScoredImage(**images[role]))
             for role, suite in suites.items()}
-    return rows, middle - begin, time.perf_counter() - middle
+    return rows, middle - begin, time.process_time() - middle
 
 
 class _Teller:

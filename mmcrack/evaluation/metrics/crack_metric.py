@@ -337,8 +337,8 @@ class CrackMetric(PerImageMetric):
             row = [f'{self.prefix}/{f.name}', f'{figures[f.name]:.4g}',
                    f.unit, f.kind, behind[f.name]]
             if bounds:
-                low, high = bounds[f.name]
-                row.append(f'{low:.4g} to {high:.4g}')
+                row.append(' to '.join(
+                    f'{end:.4g}' for end in bounds.get(f.name, ())))
             table.add_row(row)
         self.say(f'Further figures of cracks:\n{table.get_string()}')
 

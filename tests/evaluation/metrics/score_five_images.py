@@ -24,9 +24,12 @@ def data_sample(index):
         truth[10 + index:14 + 2 * index, 5:40] = 1
     pred = np.where(rng.random(truth.shape) < .1, 1 - truth, truth)
     truth[rng.random(truth.shape) < .02] = 255
+    prob = np.clip(.5 + (pred - .5) * rng.random(pred.shape), .01, .99)
     return SegDataSample(
         gt_sem_seg=PixelData(data=torch.from_numpy(truth)[None]),
         pred_sem_seg=PixelData(data=torch.from_numpy(pred)[None]),
+        seg_logits=PixelData(data=torch.from_numpy(prob)[None]),
+        variance=PixelData(data=torch.from_numpy(prob * (1 - prob))[None]),
         metainfo={'img_path': f'images/crack_{index}.jpg'})
 
 
@@ -41,6 +44,9 @@ def score(out, rank=0, world_size=1):
         {'type': 'mmcrack.CrackMetric', 'per_image_csv': f'{out}.csv'},
         {'type': 'mmcrack.BoundaryAccuracyMetric'},
         {'type': 'mmcrack.BoundaryAccuracyMetric', 'mode': 'iou'},
+        {'type': 'mmcrack.CrackMetric', 'prefix': 'more', 'metrics': [
+            'tolerance', 'cldice', 'curves', 'calibration', 'distance',
+            'variance'], 'intervals': True, 'resamples': 20},
     ])
     evaluator.dataset_meta = {'classes': ('background', 'crack')}
     dealt = list(DefaultSampler(range(5), shuffle=False))
