@@ -7,7 +7,8 @@ the bare backbone too; the share of pixels predicted again; and the peak
 memory of torch's allocator above weights and image. Networks are untrained:
 the rendered share is forced. With ``--config``, ``--checkpoint`` and
 ``--image`` a trained network is measured on photographs, with the share that
-it renders there; with ``--point-memory`` the memory of rendering alone.
+it renders there; with ``--point-memory`` the memory of rendering alone; with
+``--tiled`` a photograph from its file to its maps, tile by tile.
 """
 
 import argparse
@@ -23,6 +24,7 @@ if importlib.util.find_spec('mmcrack') is None:
 
 import measure  # noqa: E402
 import networks  # noqa: E402
+import tiled  # noqa: E402
 import torch  # noqa: E402
 from networks import Row, Setting  # noqa: E402
 from torch import Tensor  # noqa: E402
@@ -84,9 +86,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--image', type=Path, nargs='+', help='photographs for --checkpoint')
     add('--point-memory', action='store_true',
         help='measure the peak memory of rendering 1 ... 100 %% alone')
+    tiled.add_options(parser)
     measure.add_machine_options(parser)
     args = parser.parse_args(argv)
-    if bool(args.checkpoint) != bool(args.image) or (
+    if args.tiled:
+        for wrong in tiled.check(args):
+            parser.error(wrong)
+    elif bool(args.checkpoint) != bool(args.image) or (
             args.checkpoint and not args.config):
         parser.error('a trained network needs --config, --checkpoint and '
                      '--image together')
@@ -320,6 +326,14 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     if args.sizes is None:
         args.sizes = [(512, 512), (1440, 2560)]
         args.sizes += [(2160, 3840)] if device.type == 'cuda' else []
+    if args.tiled:
+        heading = (f'Tiled inference of {Path(args.config).stem}, overlap '
+                   f'{args.overlap}, batch {args.batch}, {args.dtype}: '
+                   f'{measure.describe_machine(device)}; fastest of '
+                   f'{args.repeats} runs.')
+        lines = tiled.tiled_lines(args, device, heading)
+        print(f'{heading}\n\n{measure.markdown(lines)}')
+        return lines
     setting = Setting(
         device=device,
         dtype=DTYPES[args.dtype],
