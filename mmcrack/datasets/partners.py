@@ -99,6 +99,22 @@ def find_pairs(
             for name in unpaired:
                 source = (folder / name).relative_to(src).as_posix()
                 alone[kind][source] = _TEXT[kind]
+    left_out = _left_out(src, alone, used, allow_partial=allow_partial)
+    if not names:
+        raise ValueError(
+            f'no image has a mask of its name in {src}; check the folders'
+        )
+    return names, left_out
+
+
+def _left_out(
+    src: Path,
+    alone: dict[str, dict[str, str]],
+    used: set[str],
+    *,
+    allow_partial: bool,
+) -> LeftOut:
+    """Files without a partner anywhere; an error unless a part is allowed."""
     left_out = [
         {'source_id': source, 'reason': reason}
         for kind in alone.values()
@@ -112,8 +128,4 @@ def find_pairs(
             f'and {len(left_out) - 1} more); complete the download, or leave '
             'such files out with --allow-partial'
         )
-    if not names:
-        raise ValueError(
-            f'no image has a mask of its name in {src}; check the folders'
-        )
-    return names, left_out
+    return left_out
