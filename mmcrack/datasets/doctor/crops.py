@@ -282,9 +282,10 @@ def _correlation(
     inside = cv2.warpAffine(
         np.ones(picture.shape, np.uint8), matrix, (width, height),
         flags=cv2.INTER_NEAREST)
+    area = int(inside.sum())
+    # Blurred edges of the moved picture are no witness.
     inside = cv2.erode(
         inside, np.ones((5, 5), np.uint8), borderValue=0) > 0
-    area = int(inside.sum())
     # Counted in pixels of the coarser of the two.
     if area < _MIN_OVERLAP * max(1.0, scale) ** 2:
         return -1.0, 0.0, 0.0
@@ -292,7 +293,6 @@ def _correlation(
     first = _detail(moved, inside, fine)
     second = _detail(other.astype(np.float32), inside, fine)
     areas = height * width, picture.size * scale ** 2
-    # Some pixels were lost to the erosion.
     return (float(first @ second), min(1.0, area / min(areas)),
             min(1.0, area / max(areas)))
 

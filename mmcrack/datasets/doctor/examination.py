@@ -28,6 +28,7 @@ from mmcrack.datasets.doctor.sources import Source
 from mmcrack.datasets.doctor.widths import WIDTH_BOUNDS
 
 Progress = Callable[[str, int, int], None]
+WHOLE = 'whole set'
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,13 @@ def show(what: str, done: int, total: int) -> None:
 
 
 def set_figures(records: Sequence[Record]) -> dict:
-    """Crack share and width distribution of each split and of all.
+    """Crack share and width distribution of each split and of the set.
 
     Args:
         records: Of every pair.
 
     Returns:
-        For each split and 'all': ``images``, ``masks``, ``sizes``,
+        For each split and :data:`WHOLE`: ``images``, ``masks``, ``sizes``,
         ``crack_share`` (quantiles 0, 5, 50, 95, 100 %, and mean),
         ``width`` (quantiles of the images' medians in pixels, and the
         share of skeleton pixels in each class) or None.
@@ -121,7 +122,7 @@ def set_figures(records: Sequence[Record]) -> dict:
     splits = sorted({r.item.split for r in records})
     groups = {s: [r for r in records if r.item.split == s] for s in splits}
     if len(splits) != 1:
-        groups['all'] = list(records)
+        groups[WHOLE] = list(records)
     return {name: _figures(group) for name, group in groups.items()}
 
 

@@ -175,7 +175,9 @@ def judge_labels(records: Sequence[Record]) -> list[Finding]:
     Returns:
         Findings 16 and 17.
     """
-    return [*_shifts(records), *_wide(records)]
+    # Beside the crack there is no line to compare a width with.
+    wide = _wide(records) if common_shift(records) is None else []
+    return [*_shifts(records), *wide]
 
 
 def common_shift(records: Sequence[Record]) -> Shift | None:

@@ -136,10 +136,10 @@ def _leaking(examination: Examination) -> dict[str, str]:
             last = max(ranks.values(), default=0)
             for name in group:
                 if ranks[name] < last:
+                    other = next(n for n in group if ranks[n] == last)
                     leaks[name] = (
-                        f'{finding.check.title[0].lower()}'
-                        f'{finding.check.title[1:]}: also in '
-                        f'{SPLITS[last]} ({", ".join(entry.files)})')
+                        'what it shows is also in '
+                        f'{SPLITS[last]} (such as {other})')
             if finding.key == 'exact' and last == 0:
                 for name in group[1:]:
                     leaks[name] = f'the same pixels as {group[0]}'

@@ -12,6 +12,9 @@ from skimage.morphology import skeletonize
 # Upper bounds of the classes of the distribution, in pixels.
 WIDTH_BOUNDS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, float('inf'))
 
+# The darkest of several uneven pixels is easily 2 standard deviations dark.
+_CLEAR = 2.5
+
 
 class Widths(NamedTuple):
     """Widths of a label along its skeleton.
@@ -83,7 +86,7 @@ def visible_width(
         width: Median width of the label in pixels.
 
     Returns:
-        What is seen; None where less than 30 % of the label has a line that
+        What is seen; None where less than half of the label has a line that
         stands out from the background's unevenness.
     """
     grey = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.7)
@@ -100,9 +103,9 @@ def visible_width(
     dark = np.where(known, level - grey, 0).astype(np.float32)
     unevenness = float(np.sqrt((dark[ring] ** 2).mean()))
     depth = _depth(dark, crack, width)
-    judged = crack & known & (depth > 1.5 * unevenness)
+    judged = crack & known & (depth > _CLEAR * unevenness)
     share = judged.sum() / crack.sum()
-    if share < 0.3:
+    if share < 0.5:
         return None
     line = judged & (dark > 0.5 * depth)
     filled = max(float(line.sum()) / float(judged.sum()), 1e-3)
