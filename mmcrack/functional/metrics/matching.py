@@ -117,13 +117,33 @@ def match_one_to_one(pred: np.ndarray, target: KDTree, *,
         return 0
     # Half-way between two whole numbers no rounding matters.
     limit = np.sqrt(np.floor(distance * distance * (1 + 1e-12)) + 0.5)
-    pairs = KDTree(pred).sparse_distance_matrix(
+    pred_tree = KDTree(pred)
+    certain = 0
+    if len(pred) > 2 * target.n:
+        # A true pixel with more choices than rivals for them finds one
+        # whatever the others take. Without this a noisy map at a low
+        # threshold makes more pairs than memory holds.
+        choices = pred_tree.query_ball_point(
+            target.data, limit, return_length=True)
+        rivals = target.query_ball_point(
+            target.data, 2 * limit, return_length=True) - 1
+        open_ = target.data[choices <= rivals]
+        certain = target.n - len(open_)
+        if not len(open_):
+            return certain
+        target = KDTree(open_)
+    return certain + _largest_matching(pred_tree, target, limit)
+
+
+def _largest_matching(pred: KDTree, target: KDTree, limit: float) -> int:
+    """Pairs of the largest matching, as a flow through the graph."""
+    pairs = pred.sparse_distance_matrix(
         target, limit, output_type='ndarray')
     # One unit may flow from a source (0) through each predicted and each
     # true pixel to a sink. (SciPy's maximum_bipartite_matching takes
     # minutes where many pixels stay alone.)
-    first, last = 1 + len(pred), 1 + len(pred) + target.n
-    start = np.concatenate([np.zeros(len(pred), np.int32), 1 + pairs['i'],
+    first, last = 1 + pred.n, 1 + pred.n + target.n
+    start = np.concatenate([np.zeros(pred.n, np.int32), 1 + pairs['i'],
                             np.arange(first, last)])
     end = np.concatenate([np.arange(1, first), first + pairs['j'],
                           np.full(target.n, last)])
