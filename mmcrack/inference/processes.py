@@ -48,6 +48,8 @@ class Processes:
                 f'{missing[0]} is not set.')
         self.rank, self.count, self.local_rank = (
             int(os.environ[name]) for name in names)
+        if self.count == 1:
+            return
         os.environ.setdefault('MASTER_ADDR', _first_host())
         os.environ.setdefault('MASTER_PORT', '29500')
         distributed.init_process_group(

@@ -162,6 +162,30 @@ def test_variance_of_cirl_is_that_of_its_head(tmp_path, photograph):
                                atol=1e-3)
 
 
+def test_cbprn_renders_its_points(tmp_path, photograph):
+    """As in a test of the whole, which renders a tenth of the pixels."""
+    cfg = config(
+        dict(type='mmcrack.CBPRNHead', in_channels=[8, 8, 16, 32, 64],
+             channels=8, context_channels=8, detail_channels=8,
+             heat_channels=8, point_channels=16, norm_cfg=dict(type='BN')))
+    cfg.model.data_preprocessor.update(
+        size_divisor=32, test_cfg=dict(size_divisor=32))
+    cfg.model.backbone = dict(
+        type='mmcrack.EdgeGuidedBackbone', image_mean=[110., 120., 130.],
+        image_std=[50., 60., 70.], channels=8, num_heads=2, num_modules=1,
+        backbone=dict(
+            type='ResNet', depth=18, base_channels=8, stem_channels=8,
+            out_indices=(0, 1, 2, 3), strides=(1, 2, 2, 2),
+            dilations=(1, 1, 1, 1), norm_cfg=dict(type='BN')))
+    model, path = weights(cfg, tmp_path / 'w.pth')
+    image = photograph((96, 128))
+    model.decode_head.keep_rendering = True
+    wanted = as_tested(model, image[..., ::-1]).seg_logits.data.softmax(0)[1]
+    assert model.decode_head.rendering['rendered'].float().mean() > .1
+    found = CrackInferencer(cfg, path, device='cpu')(image)
+    np.testing.assert_allclose(found.probability, wanted, atol=1e-3)
+
+
 def test_the_last_head_of_a_cascade(tmp_path, photograph):
     cfg = config()
     ocr = {k: v for k, v in HEAD.items()
