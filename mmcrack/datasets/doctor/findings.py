@@ -107,7 +107,8 @@ CHECKS: dict[str, Check] = {
     'shifted': Check(
         16, 'Masks lie beside the crack',
         'The network learns a displaced, blurred edge; boundary scores are '
-        'meaningless.',
+        'meaningless. (One image alone may just have a pale crack beside a '
+        'dark line: look at it.)',
         'export the masks again from the labelling tool, or shift them back '
         'by the given number of pixels'),
     'wide': Check(

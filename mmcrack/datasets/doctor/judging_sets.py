@@ -267,8 +267,7 @@ def _by_severity(
 ) -> list[Finding]:
     return [
         make_finding(key, severity, cases, (
-            f'{len(cases)} {what}'
-            + (', across splits' if severity == GRAVE else
-               ', inside one split')))
+            what + (', across splits' if severity == GRAVE else
+                    ', inside one split') + f': {len(cases)}'))
         for severity, cases in entries.items() if cases
     ]

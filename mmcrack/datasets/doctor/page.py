@@ -26,6 +26,7 @@ _STYLE = """
 body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1200px;
 padding:1rem;color:#222;background:#fff}
 h2{margin:2rem 0 .3rem}table{border-collapse:collapse;font-size:.9rem}
+table{margin:.8rem 0}td{white-space:nowrap}
 td,th{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}
 .scroll{overflow-x:auto}
 .tag{color:#fff;border-radius:4px;padding:.1rem .5rem;font-size:.85rem}
