@@ -63,11 +63,12 @@ def describe_comparison(suite: Suite, first: Sequence[dict],
 
     Returns:
         dict: ``figures``: ``name, unit, better, first, second, difference``
-        (second less first), its 95 % interval ``low, high`` and ``p``;
-        ``images``: for each figure of an image how many are ``better``,
-        ``worse``, ``equal`` in the second and ``undefined``; ``by``, the
-        figure whose most improved and most worsened images are listed under
-        ``most_better`` and ``most_worse``.
+        (second less first), its 95 % interval ``low, high`` and ``p``, of
+        those that have a better side; ``images``: for each figure of an
+        image how many are ``better``, ``worse``, ``equal`` in the second
+        and ``undefined``; ``by`` (and ``by_unit``), the figure whose most
+        improved and most worsened images are listed under ``most_better``
+        and ``most_worse``.
 
     Raises:
         ValueError: If the rows are not of the same images.
@@ -81,7 +82,8 @@ def describe_comparison(suite: Suite, first: Sequence[dict],
     figures = [
         dict(name=figure.name, unit=figure.unit, better=figure.better,
              **found[figure.name])
-        for figure in suite.figures if figure.name in found]
+        for figure in suite.figures
+        if figure.name in found and figure.better]
     before, after = columns_of(first), columns_of(second)
     changes, images = {}, {}
     for figure in suite.figures:
@@ -97,7 +99,9 @@ def describe_comparison(suite: Suite, first: Sequence[dict],
             undefined=int(np.count_nonzero(np.isnan(gain))))
     by = 'F1' if 'F1' in changes else next(iter(changes), '')
     better, worse = _extremes(names, *changes[by]) if by else ([], [])
-    return dict(figures=figures, images=images, by=by, most_better=better,
+    units = {figure.column: figure.unit for figure in suite.figures}
+    return dict(figures=figures, images=images, by=by,
+                by_unit=units.get(by, ''), most_better=better,
                 most_worse=worse)
 
 

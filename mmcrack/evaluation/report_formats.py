@@ -144,9 +144,7 @@ def _render(document: dict, table, *, heading: str, bullet: str) -> str:
             if found[key]:
                 blocks += [
                     heading.format(f'{title} images, by {found["by"]}'),
-                    table(['image', 'first', 'second'], [
-                        [x['image'], _number(x['first']),
-                         _number(x['second'])] for x in found[key]])]
+                    table(*_image_rows(found[key], found['by_unit']))]
     return '\n\n'.join(blocks) + '\n'
 
 
@@ -178,8 +176,8 @@ def _figure_rows(sets: dict) -> tuple:
             row.append('-' if one is None else _figure_text(one))
             if intervals:
                 row.append('-' if one is None or 'low' not in one else
-                           f'{_number(one["low"])} to '
-                           f'{_number(one["high"])}')
+                           f'{_number(one["low"], one["unit"])} to '
+                           f'{_number(one["high"], one["unit"])}')
         rows.append([*row, figure['unit'], figure['kind'],
                      str(figure['images'])])
     return titles, rows
@@ -188,14 +186,16 @@ def _figure_rows(sets: dict) -> tuple:
 def _source_rows(one: dict, shown: Sequence[str]) -> tuple:
     """Titles and rows of the table of sources, the mean of them last."""
     sources = one['sources']
+    units = {f['name']: f['unit'] for f in one['figures']}
     rows = [[source, f'{figures["images"]:.0f}',
-             *(_number(figures[key]) for key in shown)]
+             *(_number(figures[key], units[key]) for key in shown)]
             for source, figures in sources.items()]
     means = []
     for key in shown:
         values = [f[key] for f in sources.values()
                   if not math.isnan(f[key])]
-        means.append(_number(sum(values) / len(values)) if values else 'nan')
+        means.append(_number(sum(values) / len(values), units[key])
+                     if values else 'nan')
     rows.append(['mean of sources',
                  f'{sum(f["images"] for f in sources.values()):.0f}', *means])
     return ['source', 'images', *shown], rows
@@ -205,11 +205,12 @@ def _difference_rows(found: dict) -> tuple:
     """Titles and rows of a comparison's figures."""
     return ['figure', 'first', 'second', 'difference', '95 % interval',
             'p', 'better'], [
-        [f['name'], _number(f['first']), _number(f['second']),
-         _number(f['difference'], sign=True),
-         f'{_number(f["low"], sign=True)} to '
-         f'{_number(f["high"], sign=True)}', f'{f["p"]:.3f}',
-         {1: 'higher', -1: 'lower', 0: ''}[f['better']]]
+        [f['name'], _number(f['first'], f['unit']),
+         _number(f['second'], f['unit']),
+         _number(f['difference'], f['unit'], sign=True),
+         f'{_number(f["low"], f["unit"], sign=True)} to '
+         f'{_number(f["high"], f["unit"], sign=True)}', f'{f["p"]:.3f}',
+         'higher' if f['better'] > 0 else 'lower']
         for f in found['figures']]
 
 
@@ -221,19 +222,26 @@ def _change_rows(found: dict) -> tuple:
         for key, n in found['images'].items()]
 
 
+def _image_rows(images: Sequence[dict], unit: str) -> tuple:
+    """Titles and rows of a list of images with both values."""
+    return ['image', 'first', 'second'], [
+        [x['image'], _number(x['first'], unit), _number(x['second'], unit)]
+        for x in images]
+
+
 def _figure_text(figure: dict) -> str:
     """The value of a figure; a number of images without decimals."""
     if figure['kind'] == NUMBER:
         return f'{figure["value"]:.0f}'
-    return _number(figure['value'])
+    return _number(figure['value'], figure['unit'])
 
 
-def _number(value: float, *, sign: bool = False) -> str:
+def _number(value: float, unit: str, *, sign: bool = False) -> str:
     """A figure with as many digits as mean something."""
     if not math.isfinite(value):
         return f'{value}'
-    digits = 2 if abs(value) >= 1 or value == 0 else 4
-    return f'{value:{"+" if sign else ""}.{digits}f}'
+    digits = '.2f' if unit else '.4g'
+    return f'{value:{"+" if sign else ""}{digits}}'
 
 
 def _text_table(titles: Sequence[str], rows: Sequence) -> str:
