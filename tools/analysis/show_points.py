@@ -24,7 +24,6 @@ if importlib.util.find_spec('mmcrack') is None:
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 
@@ -139,77 +138,6 @@ def load_crop(dataset: Sequence, index: int, head: nn.Module,
         Path(sample.metainfo['img_path']).stem, packed['inputs'], label)
 
 
-def perfect_logits(label: Tensor, stride: int) -> Tensor:
-    """Return the coarse logits of a network that makes no error.
-
-    Args:
-        label (Tensor): int64, (1, H, W) of {0, 1, 255}.
-        stride (int): Side of the squares over which it is averaged.
-
-    Returns:
-        Tensor: Float32, (1, 1, ceil(H / stride), ceil(W / stride)).
-    """
-    crack = (label == 1).float()[:, None]
-    share = F.avg_pool2d(
-        crack, stride, ceil_mode=True, count_include_pad=False)
-    return torch.logit(share, eps=1e-3)
-
-
-def draw_own(crop: Crop, head: nn.Module, logits: Tensor,
-             seed: int) -> tuple[Tensor, Tensor]:
-    """Draw points with the head's own sampler and say what they stand for.
-
-    Args:
-        crop (Crop): The image.
-        head (nn.Module): With ``train_sampler``.
-        logits (Tensor): Float, (1, K, h, w), coarse prediction.
-        seed (int): Of the points.
-
-    Returns:
-        tuple[Tensor, Tensor]: Points (1, P, 2) and their regions (1, P): for
-        a boundary sampler the region each was drawn for, otherwise the one
-        in which it lies.
-
-    Raises:
-        RuntimeError: If the sampler draws other points than its function.
-    """
-    from mmcrack.functional.points import sample_region_points
-    from mmcrack.models.task_modules import BoundaryPointSampler
-    sampler = head.train_sampler
-    points = sampler(
-        crop.label, logits, generator=torch.Generator().manual_seed(seed))
-    if not isinstance(sampler, BoundaryPointSampler):
-        return points, regions_at(crop.label, points, dilation=2)
-    again, regions = sample_region_points(
-        crop.label,
-        points.shape[1],
-        ratios=sampler.ratios,
-        dilation=sampler.dilation,
-        body_mode=sampler.body_mode,
-        generator=torch.Generator().manual_seed(seed))
-    if not torch.equal(points, again):
-        raise RuntimeError(
-            'sample_region_points draws other points than '
-            f'{type(sampler).__name__}: the picture would not be true.')
-    return points, regions
-
-
-def regions_at(label: Tensor, points: Tensor, *, dilation: int) -> Tensor:
-    """Return the region in which each point lies.
-
-    Args:
-        label (Tensor): int64, (1, H, W) of {0, 1, 255}.
-        points (Tensor): Float, (1, P, 2), (x, y) in [0, 1].
-        dilation (int): Of the boundary band.
-
-    Returns:
-        Tensor: int64, (1, P) of {-1, 0, 1, 2}.
-    """
-    from mmcrack.functional.points import label_at
-    from mmcrack.functional.regions import crack_regions
-    return label_at(crack_regions(label, dilation=dilation), points)
-
-
 def heat_of(model: nn.Module, head: nn.Module,
             crop: Crop) -> tuple[Tensor, Tensor, Tensor | None]:
     """Run a trained network on a crop.
@@ -256,17 +184,23 @@ def draw_crop(crop: Crop, head: nn.Module, model: nn.Module | None,
     """
     from mmcrack.functional.regions import crack_regions
     from mmcrack.models.task_modules import ImportancePointSampler
+    from mmcrack.models.task_modules.drawn_points import (
+        draw_with_regions,
+        perfect_logits,
+        regions_at,
+    )
     from mmcrack.visualization import (
         DrawnPoints,
         sampling_picture,
         to_picture,
     )
     heat = rendered = None
-    logits = perfect_logits(crop.label, head.stride)
+    logits = perfect_logits(crop.label, stride=head.stride)
     if model is not None:
         logits, heat, rendered = heat_of(model, head, crop)
-    points, regions = draw_own(crop, head, logits, args.seed)
     sampler = head.train_sampler
+    points, regions = draw_with_regions(
+        sampler, crop.label, logits, seed=args.seed)
     dilation = getattr(sampler, 'dilation', 2)
     inside = regions_at(crop.label, points, dilation=dilation)
     borrowed = bool(((regions == 0) & (inside != 0)).any())

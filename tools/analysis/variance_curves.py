@@ -7,7 +7,6 @@ a training was resumed) and the config beside it.
 
 import argparse
 import importlib.util
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ if importlib.util.find_spec('mmcrack') is None:
 
 from mmengine.config import Config
 
+from mmcrack.engine.logs import read_scalars
 from mmcrack.visualization.plots import write_figure
 from mmcrack.visualization.variance_curves import VarianceLog, variance_figure
 
@@ -43,43 +43,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def read_scalars(work_dir: Path) -> dict[int, dict[str, float]]:
-    """Return the training figures of a work folder by iteration.
-
-    Args:
-        work_dir (Path): Of one training, resumed or not: a later run's value
-            replaces an earlier one's.
-
-    Returns:
-        dict[int, dict[str, float]]: Iteration to figures, without prefix.
+def read_log(work_dir: Path, title: str) -> VarianceLog:
+    """Return what a training logged, with its threshold and switch.
 
     Raises:
         FileNotFoundError: If the folder has no log.
-        ValueError: If the log has no variance: no training of a CIRLHead.
+        ValueError: If the log has no variance.
     """
-    files = sorted(work_dir.glob('*/vis_data/scalars.json'))
-    if not files:
-        raise FileNotFoundError(
-            f'{work_dir} holds no log (*/vis_data/scalars.json): give the '
-            '--work-dir of a training.')
-    rows: dict[int, dict[str, float]] = {}
-    for file in files:
-        for line in file.read_text().splitlines():
-            entry = json.loads(line)
-            figures = {key.rpartition('.')[2]: value
-                       for key, value in entry.items()}
-            if 'iter' in entry and any(key in figures for key in KEYS):
-                rows[entry['iter']] = figures
+    rows = read_scalars(work_dir, keys=KEYS)
     if not rows:
         raise ValueError(
             f'The log of {work_dir} holds no variance: only the training of '
             'a mmcrack.CIRLHead logs one.')
-    return rows
-
-
-def read_log(work_dir: Path, title: str) -> VarianceLog:
-    """Return what a training logged, with its threshold and switch."""
-    rows = read_scalars(work_dir)
     steps = sorted(rows)
     figures = {key: [rows[step].get(key, math.nan) for step in steps]
                for key in KEYS}
