@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -105,8 +106,7 @@ def grey_of(pixels: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (H, W).
     """
-    weights = np.array([77, 150, 29], np.uint32)
-    return ((pixels @ weights) >> 8).astype(np.uint8)
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
 def _fits_as_stored(

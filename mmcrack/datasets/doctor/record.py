@@ -20,6 +20,8 @@ from mmcrack.datasets.doctor.widths import (
 )
 
 MOST = 0.6
+# A dozen float maps of the image are held to see the line below a label.
+_MOST_PIXELS = 60_000_000
 # Standard deviations; a label on a crack has 1 to 2, elsewhere 0.
 _DARK_ENOUGH = 0.3
 
@@ -145,8 +147,9 @@ def _label_figures(reading: Reading, grey: np.ndarray | None) -> dict:
     fits = grey is not None and grey.shape == label.shape
     if fits and figures['widths'] is not None and figures['share'] < MOST:
         figures['alignment'] = align(grey, crack)
-        figures['visible'] = visible_width(
-            grey, crack, width=figures['widths'].median)
+        if label.size <= _MOST_PIXELS:
+            figures['visible'] = visible_width(
+                grey, crack, width=figures['widths'].median)
     return figures
 
 
