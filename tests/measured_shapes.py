@@ -13,8 +13,12 @@ def render(inside, shape, *, samples=8):
         shape[0], samples, shape[1], samples).mean((1, 3), dtype=np.float32)
 
 
-def bar(width, length, degrees, *, shape=(110, 110), centre=(54.6, 54.3)):
-    """Straight bar; 0 degrees lies along a row, 90 along a column."""
+def bar(width, length, degrees, *, shape=(110, 110), centre=(54.625, 54.25)):
+    """Straight bar; 0 degrees lies along a row, 90 along a column.
+
+    Along rows and columns a width that is a multiple of 0.25 is rendered
+    exactly.
+    """
     angle = np.radians(degrees)
     # Rows count downwards.
     ux, uy = np.cos(angle), -np.sin(angle)
@@ -27,7 +31,7 @@ def bar(width, length, degrees, *, shape=(110, 110), centre=(54.6, 54.3)):
     return render(inside, shape)
 
 
-def arc(width, radius, degrees, *, shape=(110, 110), centre=(54.6, 54.3)):
+def arc(width, radius, degrees, *, shape=(110, 110), centre=(54.625, 54.25)):
     """Part of a ring around the centre, from 0 to ``degrees``."""
 
     def inside(x, y):

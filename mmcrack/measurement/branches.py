@@ -27,7 +27,7 @@ _CENTRED_SIGMA = 0.5
 _SIGMA_PER_HALF_WIDTH = 0.1
 # The direction across needs a calmer line than the length.
 _NORMAL_SIGMA = 1.5
-_NORMAL_SIGMA_PER_HALF_WIDTH = 0.25
+_NORMAL_SIGMA_PER_HALF_WIDTH = 0.1
 # A profile that is this much wider than the circle runs along another
 # branch, not across this one.
 _WIDER_THAN_CIRCLE = 1.5
@@ -126,14 +126,19 @@ def measure_branch(chain: NDArray[np.floating],
     widths = left.distance + right.distance
     circles = 2 * around.distance(line)
     circles[~np.isfinite(circles)] = np.nan
-    off = widths > _WIDER_THAN_CIRCLE * circles + _WIDER_BY
+    shrunk = _near_free(line, added)
+    if shrunk.all():
+        # A blob is nothing but ends: its largest circle stays.
+        shrunk[np.argmax(np.nan_to_num(circles))] = False
+    circles[shrunk] = np.nan
+    usual = np.where(shrunk, 2 * radius.max(), circles)
+    off = widths > _WIDER_THAN_CIRCLE * usual + _WIDER_BY
     off |= _near_ends(line, radius, free)
     widths[off] = np.nan
     std = np.sqrt(left.variance + right.variance)
     std[np.isnan(widths)] = np.nan
     if around.probability is None:
         std[:] = np.nan
-    circles[_near_free(line, added)] = np.nan
     return BranchMeasurement(
         points=line, normals=normals,
         widths=average_along(widths, around.smoothing, closed=closed),
@@ -205,7 +210,9 @@ def _near_ends(line, radius, free):
         if not free[end]:
             near |= away <= size + 1
         else:
-            near[end] = True
+            # The last pixel of a crack may be covered in part only; of a
+            # speck the middle is left.
+            near |= away < min(1.0, 0.45 * line_length(line))
     return near
 
 

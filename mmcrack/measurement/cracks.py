@@ -109,7 +109,7 @@ def check_mask(mask: ArrayLike) -> NDArray[np.uint8]:
         return np.ascontiguousarray(mask).view(np.uint8)
     high = int(mask.max())
     if high not in (0, 1, 255) or (
-            np.count_nonzero(mask == high) != np.count_nonzero(mask)):
+            high and (mask == high).sum() != np.count_nonzero(mask)):
         raise ValueError(
             'the mask must hold {0, 1} or {0, 255}, got values up to '
             f'{high}: threshold it first.')
@@ -137,7 +137,7 @@ def fill_holes(mask: NDArray[np.uint8], max_hole: int
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         ground, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] <= max_hole
-    small[0] = False
+    small[[0, labels[0, 0]]] = False
     if not small.any():
         return mask
     filled = mask.copy()

@@ -18,7 +18,8 @@ def edge_points(mask: NDArray[np.uint8], field: Field | None, *,
     Between each pixel of the mask and each of its four neighbours outside
     lies one point: half way, or where the probability, interpolated
     linearly, falls through the level. Where it does not (a mask that was
-    not made from this map), half way too. The frame is no edge.
+    not made from this map), half way too. Where the edge runs on straight,
+    another point lies between two of them. The frame is no edge.
 
     Args:
         mask (np.ndarray): Uint8, (H, W), {0, 1}.
@@ -31,25 +32,37 @@ def edge_points(mask: NDArray[np.uint8], field: Field | None, *,
     # One look at the whole picture; the rest is as long as the edge.
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     rim = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, cross) & mask
-    rows, columns = np.nonzero(rim)
-    height, width = mask.shape
+    inner = np.argwhere(rim)
     parts = []
-    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        r, c = rows + down, columns + across
-        inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
-        r, c = r[inside], c[inside]
-        outside_mask = mask[r, c] == 0
-        r, c = r[outside_mask], c[outside_mask]
-        share = np.full(len(r), 0.5, np.float32)
-        if field is not None:
-            high = field.at(r - down, c - across)
-            low = field.at(r, c)
-            falls = (high >= level) & (low < level)
-            share[falls] = ((high - level) / np.maximum(
-                high - low, 1e-6))[falls]
-        parts.append(np.stack([c - across + across * share,
-                               r - down + down * share], 1))
-    return np.concatenate(parts).astype(np.float32)
+    for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        here = inner[_is_edge(mask, inner, step)]
+        points = _between(here, step, field, level)
+        beside = here + np.abs(step[::-1])
+        goes_on = _is_edge(mask, beside, step)
+        parts += [points, (points[goes_on] + _between(
+            beside[goes_on], step, field, level)) / 2]
+    return np.concatenate(parts)
+
+
+def _is_edge(mask, pixels, step):
+    """Whether pixels are crack and their neighbours by a step are not."""
+    size = np.array(mask.shape)
+    outer = pixels + step
+    edge = ((pixels < size) & (outer >= 0) & (outer < size)).all(1)
+    edge[edge] = mask[tuple(pixels[edge].T)] == 1
+    edge[edge] = mask[tuple(outer[edge].T)] == 0
+    return edge
+
+
+def _between(pixels, step, field, level):
+    """Edge points (x, y) between crack pixels and their neighbours."""
+    share = np.full(len(pixels), 0.5, np.float32)
+    if field is not None:
+        high, low = field.at(*pixels.T), field.at(*(pixels + step).T)
+        falls = (high >= level) & (low < level)
+        share[falls] = ((high - level) / np.maximum(high - low, 1e-6))[falls]
+    points = pixels + share[:, None] * np.array(step, np.float32)
+    return points[:, ::-1].astype(np.float32)
 
 
 class EdgeDistance:

@@ -18,6 +18,7 @@ _COVER = 1.5
 _AIM = 1.5
 _LEAST_AIM = 4.0
 _STEP = 0.1
+_GAP = 0.8
 
 
 def trustworthy(chain: NDArray[np.floating], radius: NDArray[np.floating],
@@ -104,8 +105,13 @@ def way_to_edge(start: NDArray[np.floating],
     value = np.max([field.sample(places + s * side) for s in (-1, 0, 1)], 0)
     inside = (value >= level) & (
         frame_distance(places, field.values.shape) >= 0)
-    last = len(along) if inside.all() else int(np.argmin(inside))
-    return float(along[max(last - 1, 0)])
+    # Between two pixels that touch by a corner the mask is half there.
+    within = np.flatnonzero(inside)
+    if not len(within) or within[0] * _STEP > _GAP:
+        return 0.0
+    jumps = np.flatnonzero(np.diff(within) * _STEP > _GAP)
+    last = within[jumps[0]] if len(jumps) else within[-1]
+    return float(along[last])
 
 
 def extend(line: NDArray[np.floating], direction: NDArray[np.floating],

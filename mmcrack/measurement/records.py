@@ -181,7 +181,8 @@ class CrackMeasurements:
     def length_by_class(self) -> dict[str, float]:
         """Length in millimetres of each width class, over all places.
 
-        Places without a width take their circle's.
+        Places without a width take their circle's, and those without
+        either their branch's mean share.
 
         Raises:
             ValueError: If the scale is not known.
@@ -194,11 +195,12 @@ class CrackMeasurements:
         for branch in (b for c in self.cracks for b in c.branches):
             widths = np.where(np.isnan(branch.widths), branch.circle_widths,
                               branch.widths)
-            # As in class_index: a limit belongs to the class below it.
-            index = np.searchsorted(
-                self.width_limits, widths[~np.isnan(widths)] * self.scale)
-            totals += np.bincount(index, minlength=len(names)) * (
-                branch.length / len(widths) * self.scale)
+            widths = widths[~np.isnan(widths)] * self.scale
+            if len(widths):
+                # As in class_index: a limit belongs to the class below it.
+                index = np.searchsorted(self.width_limits, widths)
+                totals += np.bincount(index, minlength=len(names)) * (
+                    branch.length * self.scale / len(widths))
         return dict(zip(names, totals.tolist(), strict=True))
 
     def _row(self, crack):

@@ -97,21 +97,29 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def crack_style():
-    """The generator's style: one crack of 1 to 20 px in each picture."""
+def crack_style(photographs: bool):
+    """The generator's style: one crack of 1 to 20 px in each picture.
+
+    Args:
+        photographs (bool): Whether the pictures are to be seen, so that
+            cracks must be visible; otherwise only their geometry counts.
+    """
     from mmcrack.datasets.synthetic import SceneStyle
+    base = SceneStyle.default() if photographs else SceneStyle.clean()
     return dataclasses.replace(
-        SceneStyle.default(), cracks=(1, 1), branches=(0.0, 0.0),
+        base, cracks=(1, 1), branches=(0.0, 0.0),
         crack_free=0.0, pale_crack=0.0, crack_width=(1.0, 20.0))
 
 
-def true_cracks(count: int, size: int, seed: int) -> Iterator[TrueCrack]:
+def true_cracks(count: int, size: int, seed: int, *,
+                photographs: bool = False) -> Iterator[TrueCrack]:
     """Draw cracks whose widths and lengths are known.
 
     Args:
         count (int): How many.
         size (int): Side of the pictures.
         seed (int): Of the first scene.
+        photographs (bool): See :func:`crack_style`.
 
     Yields:
         TrueCrack: One after the other, always the same.
@@ -120,8 +128,9 @@ def true_cracks(count: int, size: int, seed: int) -> Iterator[TrueCrack]:
     from mmcrack.datasets.synthetic_cracks import Segments, paint_segments
     from mmcrack.measurement.centreline import resample
     from mmcrack.measurement.sampling import frame_distance
+    style = crack_style(photographs)
     while count:
-        truth = scene_truth(seed, (size, size), style=crack_style())
+        truth = scene_truth(seed, (size, size), style=style)
         seed += 1
         if len(truth) != 1:
             continue
@@ -278,9 +287,10 @@ def write_photographs(args: argparse.Namespace) -> None:
     from mmcrack.datasets.synthetic import generate_scene
     from mmcrack.visualization import write_picture
     for done, truth in enumerate(
-            true_cracks(args.cracks, args.size, args.seed), 1):
+            true_cracks(args.cracks, args.size, args.seed,
+                        photographs=True), 1):
         scene = generate_scene(
-            truth.seed, (args.size, args.size), style=crack_style())
+            truth.seed, (args.size, args.size), style=crack_style(True))
         write_picture(args.write / f'{picture_name(truth.seed)}.png',
                       scene.image)
         if done % 20 == 0 or done == args.cracks:
@@ -301,7 +311,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.write is not None:
         write_photographs(args)
         return
-    cracks = list(true_cracks(args.cracks, args.size, args.seed))
+    cracks = list(true_cracks(args.cracks, args.size, args.seed,
+                              photographs=args.prob is not None))
     print(f'{len(cracks)} cracks, mean absolute errors; widths in px, '
           'length in %')
     print(f'{"":34s}  num   width   place  circle   place  length  found')
