@@ -293,8 +293,8 @@ def _trace(graph: ExportGraph, opset: int) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Leave out what torch's exporter says about its own insides."""
-    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'torch',
-                                                    'onnxscript', 'onnx_ir')]
+    loggers = [logging.getLogger(name) for name in (
+        'torch.onnx', 'torch', 'torch.__trace', 'onnxscript', 'onnx_ir')]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
@@ -316,13 +316,21 @@ def _check_on_noise(loaded: OnnxSegmentor, backend: TorchBackend,
         size = [backend.multiple * n + (7 * n if step == 1 else 0)
                 for n in (height, width)]
         image = rng.integers(0, 256, (batch, 3, *size), dtype=np.uint8)
-        parity = compare(loaded, backend, image)
+        where = f'on noise of {size[1]} x {size[0]} pixels'
+        try:
+            parity = compare(loaded, backend, image)
+        except RuntimeError as error:
+            raise ExportError(
+                f'The exported network fails {where} and is not written: '
+                'some part of it depends on the size in a way that tracing '
+                f'froze ({str(error).strip().splitlines()[0][:200]}).'
+            ) from error
         if not parity.good:
             raise ExportError(
                 f'The exported network differs from torch by '
-                f'{parity.difference:.2g} on noise of {size[1]} x {size[0]} '
-                'pixels, so it is not written: some part of it depends on '
-                'the size or the pixels in a way that tracing froze.')
+                f'{parity.difference:.2g} {where} and is not written: some '
+                'part of it depends on the size or the pixels in a way that '
+                'tracing froze.')
 
 
 @dataclass

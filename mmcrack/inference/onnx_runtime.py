@@ -72,6 +72,7 @@ class OnnxSegmentor:
             array: Float32, (N, H, W), in [0, 1].
 
         Raises:
+            RuntimeError: If ONNX Runtime fails, for lack of memory say.
             ValueError: If the batch is of another layout or type.
         """
         return self._run(['probability'], batch)[0]
@@ -107,7 +108,15 @@ class OnnxSegmentor:
             raise ValueError('A batch must be uint8, RGB with values 0 to '
                              f'255, got {batch.dtype}.')
         name = self.metadata['input']['name']
-        return self._session.run(names, {name: np.ascontiguousarray(batch)})
+        try:
+            return self._session.run(
+                names, {name: np.ascontiguousarray(batch)})
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [''])[0]
+            raise RuntimeError(
+                f'The ONNX file {self.path!r} fails on a batch of shape '
+                f'{batch.shape} ({reason[:300].rstrip(".")}): use smaller '
+                'tiles or a smaller batch if memory ran out.') from error
 
 
 def _open(path: str, threads: int | None,

@@ -97,7 +97,8 @@ def test_rendering_at_once_is_rendering_image_by_image(cbprn, max_points,
         assert counts.tolist() == [50, 50]
     else:
         assert counts.min() > 50
-    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-5)
+    # Float32 coordinates are coarser, the taller the map: 3e-6 for one image.
+    torch.testing.assert_close(got, wanted, rtol=0, atol=4e-5)
 
 
 def test_nothing_uncertain_keeps_the_heat_map(cbprn):
