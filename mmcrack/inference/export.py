@@ -135,12 +135,13 @@ def padding_of(model: nn.Module) -> int:
     return padding.get('size_divisor') or 1
 
 
-def set_padding(model: nn.Module, divisor: int) -> None:
-    """Pad inputs of a network to multiples of ``divisor`` in tests."""
+def set_padding(backend: TorchBackend, divisor: int) -> None:
+    """Pad what a network sees to multiples of ``divisor`` from now on."""
     if divisor < 1:
         raise ValueError(
             f'The size divisor must be at least 1, got {divisor}.')
-    model.data_preprocessor.test_cfg = dict(size_divisor=divisor)
+    backend.model.data_preprocessor.test_cfg = dict(size_divisor=divisor)
+    backend.multiple = divisor
 
 
 def export_onnx(backend: TorchBackend, path: str | os.PathLike, *,

@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     backend = TorchBackend(cfg, args.checkpoint, device='cpu',
                            crack_class=args.crack_class)
     if args.size_divisor is not None:
-        set_padding(backend.model, args.size_divisor)
+        set_padding(backend, args.size_divisor)
     metadata = dict(config=Path(args.config).stem)
     classes = classes_of(cfg, args.checkpoint)
     if classes:
