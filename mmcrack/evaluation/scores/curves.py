@@ -98,6 +98,17 @@ class CurveScore(Score):
                 100 * match_ratios(chosen, empty=self.empty)['F1'],
             key['AP']: 100 * average_precision(total, kind=self.area)}
 
+    def pooled_curve(self, columns: dict) -> Curve:
+        """Sum the curves of all images.
+
+        Args:
+            columns (dict[str, np.ndarray]): As in :meth:`Score.summarise`.
+
+        Returns:
+            Curve: Of the set.
+        """
+        return self._curve(columns[self.key['curve']].sum(axis=0))
+
     def _best(self, counts: MatchCounts) -> np.ndarray:
         """Counts at the image's best threshold, 0 where it is left out."""
         scores = match_ratios(counts, empty=self.empty)['F1']
