@@ -224,12 +224,7 @@ def tiled(read_rows: Callable[[int, int], Tensor],
         strip = _extended(
             read_rows(top, min(top + rows.tile, rows.length)),
             (rows.tile, columns.padded))
-        for first in range(0, len(columns.starts), batch_size):
-            part = range(first, min(first + batch_size, len(columns.starts)))
-            maps = predict(torch.stack([
-                strip[:, :, columns.starts[x]:columns.starts[x]
-                      + columns.tile] for x in part
-            ]))
+        for part, maps in _predicted(strip, columns, predict, batch_size):
             if held is None:
                 held = maps.new_zeros(
                     (maps.shape[1], rows.tile, columns.padded),
@@ -249,3 +244,16 @@ def tiled(read_rows: Callable[[int, int], Tensor],
             kept = held[:, bottom - top:].clone()
             held.zero_()
             held[:, :kept.shape[1]] = kept
+
+
+def _predicted(strip: Tensor, columns: TileAxis,
+               predict: Callable[[Tensor], Tensor], batch_size: int
+               ) -> Iterator[tuple[range, Tensor]]:
+    """Predict a row of tiles: which of them, and their maps."""
+    count, tile = len(columns.starts), columns.tile
+    for first in range(0, count, batch_size):
+        part = range(first, min(first + batch_size, count))
+        yield part, predict(torch.stack([
+            strip[:, :, columns.starts[x]:columns.starts[x] + tile]
+            for x in part
+        ]))
