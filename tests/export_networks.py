@@ -99,13 +99,14 @@ def spread(backend, images):
             nn.init.uniform_(module.bias, -0.5, 0.5)
     for head in model.modules():
         if hasattr(head, 'conv_seg'):
-            _widen(backend, head.conv_seg, images)
+            widen(backend, head.conv_seg, images)
     for head in model.modules():
         if hasattr(head, 'point_mlp'):
-            _widen(backend, head.point_mlp.fc_seg, images)
+            widen(backend, head.point_mlp.fc_seg, images)
 
 
-def _widen(backend, layer, images):
+def widen(backend, layer, images):
+    """Give what a layer puts out a deviation of 2 around 0."""
     seen = []
     hook = layer.register_forward_hook(
         lambda module, inputs, out: seen.append(out.detach()))
