@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from mmcrack.engine.launch import KeyValues
 from mmcrack.engine.sentences import run_tool
 from mmcrack.inference.backend import PRECISIONS, Backend, TorchBackend
+from mmcrack.inference.crack_page import ReportHook
 from mmcrack.inference.folder import Outcome, infer_folder
 from mmcrack.inference.inferencer import CrackInferencer
 from mmcrack.inference.outputs import PhotographHook, RunHook, Wanted
 from mmcrack.inference.processes import Processes
+from mmcrack.measurement.scale import check_scale
 
 #: Exit status: all is done; photographs failed; the command cannot run.
 DONE, SOME_FAILED, UNUSABLE = 0, 1, 2
@@ -34,15 +36,28 @@ def hooks_of(args: argparse.Namespace
              ) -> tuple[list[PhotographHook], list[RunHook]]:
     """Return what else is done with each photograph and at the end.
 
-    Measurements and the report page are added here, by their options.
+    Measurements are added here, by their options.
 
     Args:
         args (argparse.Namespace): The command line.
 
     Returns:
         tuple[list, list]: Hooks of photographs and of the run.
+
+    Raises:
+        ValueError: If the report lacks what it needs.
     """
-    return [], []
+    scale = getattr(args, 'mm_per_px', None)
+    if not getattr(args, 'report', False):
+        if scale is not None:
+            raise ValueError('--mm-per-px is for --report: add it.')
+        return [], []
+    if not getattr(args, 'mask', True):
+        raise ValueError('--report needs the masks: leave out --no-mask.')
+    if scale is None:
+        return [], [ReportHook()]
+    check_scale(scale, name='--mm-per-px')
+    return [], [ReportHook(lambda record: scale)]
 
 
 def parse_args(argv: Sequence[str] | None, program: str
@@ -74,6 +89,11 @@ def parse_args(argv: Sequence[str] | None, program: str
         f'{Wanted._field_defaults["overlay_edge"]})')
     add('--polygons', action='store_true',
         help='write outlines: GeoJSON for each, COCO for all')
+    add('--report', action='store_true',
+        help='measure the cracks and write report/index.html, a page to '
+        'look at; tools/analysis/crack_report.py has more options')
+    add('--mm-per-px', type=float, metavar='MM',
+        help='of --report: what a pixel measures on the surface')
     add('--overwrite', action='store_true',
         help='begin anew in a folder that holds results')
     network = parser.add_argument_group('network')
@@ -125,6 +145,7 @@ def main(argv: Sequence[str] | None = None,
     args = parse_args(argv, program)
     if getattr(args, 'tile_size', None) == 0:
         args.tile_size = None
+    photograph_hooks, run_hooks = hooks_of(args)
     processes = Processes(args.launcher)
     backend = BACKENDS[args.backend](
         args, processes.device(getattr(args, 'device', None)))
@@ -135,7 +156,6 @@ def main(argv: Sequence[str] | None = None,
     if getattr(args, 'variance', False) and not inferencer.with_variance:
         raise ValueError('--variance: this network predicts no variance; '
                          'leave it out, or use one trained with CIRLHead.')
-    photograph_hooks, run_hooks = hooks_of(args)
     outcome = infer_folder(
         inferencer, args.inputs, args.out,
         wanted=Wanted(**_given(args, *Wanted._fields)),

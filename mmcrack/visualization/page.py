@@ -211,8 +211,7 @@ def image(picture: Inline, alt: str) -> str:
         alt (str): What it shows, for those who do not see it.
     """
     return (f'<img src="{picture.uri}" width="{picture.width}" '
-            f'height="{picture.height}" alt="{escape(alt)}" '
-            'decoding="async">')
+            f'height="{picture.height}" alt="{escape(alt)}">')
 
 
 def viewer(layers: Sequence[Layer], *, title: str, note: str = '',
@@ -232,7 +231,7 @@ def viewer(layers: Sequence[Layer], *, title: str, note: str = '',
     pictures = ''.join(
         f'<img src="{layer.picture.uri}" data-layer="{escape(layer.key)}" '
         f'alt="{escape(f"{layer.title}: {title}" if n == 0 else "")}" '
-        f'decoding="async"{"" if layer.shown else " hidden"}>'
+        f'{"" if layer.shown else " hidden"}>'
         for n, layer in enumerate(layers))
     switches = ''.join(
         f'<label><input type="checkbox" data-layer="{escape(layer.key)}" '
@@ -272,6 +271,17 @@ def legend(titles: Sequence[str]) -> str:
     return '<div class="legend">' + ''.join(
         f'<span><span class="swatch s{n}"></span>{escape(title)}</span>'
         for n, title in enumerate(titles)) + '</div>'
+
+
+def color_legend(colors: dict[str, Color]) -> str:
+    """Return a legend of colours in pictures.
+
+    Args:
+        colors (dict[str, tuple]): RGB, 0-255, by what they mean.
+    """
+    return '<div class="legend">' + ''.join(
+        f'<span>{_swatch(color)}{escape(title)}</span>'
+        for title, color in colors.items()) + '</div>'
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[Cell | str]], *,

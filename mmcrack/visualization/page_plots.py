@@ -10,7 +10,7 @@ from html import escape
 from typing import NamedTuple
 
 _WIDTH, _HEIGHT = 520, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 12, 12, 50
 _COLORS = 4
 
 

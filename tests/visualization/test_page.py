@@ -114,7 +114,7 @@ def test_diagrams_put_values_where_they_belong():
                      Axis('x', 0, 3), y, title='t')
     # One point alone is a line of its own.
     assert line.count('<polyline') == 2
-    assert 'points="58.0,290.0 208.0,12.0"' in line
+    assert 'points="66.0,290.0 213.3,12.0"' in line
     dots = scatter_plot([(50, 50, 'one'), (float('nan'), 1, 'two')], y, y,
                         title='t')
     assert dots.count('<circle') == 1
