@@ -12,7 +12,7 @@ import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 if importlib.util.find_spec('mmcrack') is None:
@@ -33,6 +33,37 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--out-config', type=Path, required=True, metavar='FILE.py',
         help='config to write; it loads --out')
     return parser.parse_args(argv)
+
+
+def config_text(base: str, model: Mapping, weights: Path) -> str:
+    """Return a config that is BASE with a narrower network.
+
+    Inherited and not copied, so that what BASE takes from the environment,
+    such as the folder of the data, is still taken from there.
+
+    Args:
+        base (str): The config file.
+        model (Mapping): The narrower network.
+        weights (Path): What it starts from.
+
+    Returns:
+        str: Python.
+    """
+    head = model['decode_head']
+    own = head.get('seg_head', head)
+    widths = (f"in_channels={own['in_channels']}, "
+              f"channels={own['channels']}")
+    if own is not head:
+        widths = f'seg_head=dict({widths})'
+    return '\n'.join([
+        f'_base_ = [{str(Path(base).resolve())!r}]',
+        'model = dict(',
+        f"    backbone=dict(base_channels={model['backbone']['base_channels']}"
+        '),',
+        f'    decode_head=dict({widths}),',
+        '    auxiliary_head=None)',
+        f'load_from = {str(weights.resolve())!r}',
+        'resume = False', ''])
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -69,9 +100,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     part = args.out.with_name(f'{args.out.name}.part')
     torch.save(dict(meta=meta, state_dict=small.state_dict()), part)
     os.replace(part, args.out)
-    small_cfg.load_from = str(args.out.resolve())
-    small_cfg.resume = False
-    small_cfg.dump(str(args.out_config))
+    args.out_config.write_text(
+        config_text(args.config, small_cfg.model, args.out))
     counts = [sum(p.numel() for p in m.parameters()) for m in (model, small)]
     print(f'{args.out}: {counts[1]} of {counts[0]} parameters '
           f'({100 * counts[1] / counts[0]:.0f} %); now train it further: '
