@@ -50,7 +50,8 @@ class Found(NamedTuple):
         record (dict): Of the run.
         scale (float): Units per pixel; 1 where the unit is the pixel.
         cracks (list[Crack]): The longest first.
-        widths (array): float32, (K,), along all cracks, in units.
+        widths (array): float32, (K,), along all cracks, in units; where
+            a place has none, as at a junction, the mean of its branch.
         lengths (array): float32, (K,), of crack with each width, in units.
     """
 
@@ -240,9 +241,7 @@ def measure_record(record: dict, out: Path, scale: float, *, level: float,
     cracks, widths, lengths = [], [], []
     for crack in measured.cracks:
         for branch in crack.branches:
-            known = np.where(np.isnan(branch.widths), branch.circle_widths,
-                             branch.widths)
-            known = known[~np.isnan(known)]
+            known = _filled(branch.widths, crack.widths.mean)
             widths.append(known)
             lengths.append(np.full(len(known), branch.length
                                    / max(len(known), 1)))
@@ -256,6 +255,15 @@ def measure_record(record: dict, out: Path, scale: float, *, level: float,
         return (np.concatenate([*parts, []]) * scale).astype(np.float32)
 
     return Found(record, scale, cracks, joined(widths), joined(lengths))
+
+
+def _filled(widths: NDArray, mean: float) -> NDArray:
+    """Widths along a branch; its mean, or the crack's, where unknown."""
+    known = ~np.isnan(widths)
+    if known.any():
+        mean = float(widths[known].mean())
+    filled = np.where(known, widths, mean)
+    return filled[~np.isnan(filled)]
 
 
 def _thinned(points: NDArray) -> NDArray[np.float32]:

@@ -113,6 +113,14 @@ def test_numbers_of_bars(write_run, page_of):
         48, rel=.02)
 
 
+def test_no_place_of_the_histogram_is_wider_than_the_widest(write_run):
+    mask = bars((50, 6))
+    mask[10:110, 100:104] = 255     # a crossing: no width is known there
+    found, = take_survey(write_run({'a': mask})).found
+    assert found.widths.max() <= found.widest + 1e-4
+    assert found.lengths.sum() == pytest.approx(found.length, rel=1e-5)
+
+
 def test_short_cracks_can_be_left_out(write_run):
     mask = bars((30, 4))
     mask[80:83, 20:40] = 255
