@@ -144,6 +144,10 @@ def _lead(survey: Survey) -> str:
             f'{scales[0]:.4g} to {scales[-1]:.4g} mm per pixel')
     else:
         facts['scale'] = 'not known: all numbers are in pixels'
+    if survey.min_length:
+        facts['left out'] = (
+            f'cracks shorter than {survey.min_length:g} {survey.unit}, also '
+            'pieces of a crack that was found with gaps')
     if survey.failed:
         facts['could not be read'] = f'{len(survey.failed)}, see below'
     return parts.facts(facts)

@@ -87,6 +87,7 @@ class Survey(NamedTuple):
         limits (tuple[float, ...]): Of the width classes, in units.
         found (list[Found]): In the order of the run.
         failed (list[dict]): ``file`` and ``reason`` of what failed.
+        min_length (float): Shorter cracks were left out, in units.
     """
 
     out: Path
@@ -94,6 +95,7 @@ class Survey(NamedTuple):
     limits: tuple
     found: list
     failed: list
+    min_length: float = 0.0
 
     def class_of(self, width: float) -> int:
         """Number of the class of a width in units; -1 if it is unknown."""
@@ -210,7 +212,7 @@ def take_survey(out: Path, *,
             min_length=min_length / scale))
         tell(f'measured {number} of {len(records)}: {record["name"]}')
     return Survey(out, 'px' if scale_of is None else 'mm', limits, found,
-                  summary.get('failed', []))
+                  summary.get('failed', []), min_length)
 
 
 def measure_record(record: dict, out: Path, scale: float, *, level: float,

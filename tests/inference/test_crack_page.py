@@ -121,7 +121,7 @@ def test_no_place_of_the_histogram_is_wider_than_the_widest(write_run):
     assert found.lengths.sum() == pytest.approx(found.length, rel=1e-5)
 
 
-def test_short_cracks_can_be_left_out(write_run):
+def test_short_cracks_can_be_left_out(write_run, page_of):
     mask = bars((30, 4))
     mask[80:83, 20:40] = 255
     out = write_run({'a': mask})
@@ -129,6 +129,8 @@ def test_short_cracks_can_be_left_out(write_run):
         survey = take_survey(out, scale_of=lambda record: .5,
                              min_length=least)
         assert len(survey.found[0].cracks) == count
+    page, _ = page_of(survey)
+    assert 'cracks shorter than 81 mm' in page.text
 
 
 def test_histogram_by_hand(write_run):
