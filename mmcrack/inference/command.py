@@ -3,6 +3,9 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
 
 from mmcrack.engine.launch import KeyValues
 from mmcrack.engine.sentences import run_tool
@@ -10,6 +13,7 @@ from mmcrack.inference.backend import PRECISIONS, Backend, TorchBackend
 from mmcrack.inference.crack_page import ReportHook
 from mmcrack.inference.folder import Outcome, infer_folder
 from mmcrack.inference.inferencer import CrackInferencer
+from mmcrack.inference.onnx_runtime import OnnxSegmentor
 from mmcrack.inference.outputs import PhotographHook, RunHook, Wanted
 from mmcrack.inference.processes import Processes
 from mmcrack.measurement.scale import check_scale
@@ -25,10 +29,33 @@ def _torch(args: argparse.Namespace, device: str | None) -> Backend:
             args, 'crack_class', 'precision', 'channels_last', 'compile'))
 
 
+def _onnxruntime(args: argparse.Namespace, device: str | None) -> Backend:
+    """Run a file of tools/export_onnx.py; the config says nothing new."""
+    torch_only = _given(
+        args, 'crack_class', 'precision', 'channels_last', 'compile')
+    if args.cfg_options:
+        torch_only['cfg_options'] = args.cfg_options
+    if torch_only:
+        option = next(iter(torch_only)).replace('_', '-')
+        raise ValueError(
+            f'--{option} is for --backend torch: an exported network is what '
+            'it was when tools/export_onnx.py wrote it.')
+    if args.config != '-' and not Path(args.config).is_file():
+        raise FileNotFoundError(
+            f'There is no config {args.config!r}: with --backend onnxruntime '
+            "the config is not read, '-' will do.")
+    providers = None
+    if device is not None and device != 'cpu':
+        providers = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    return OnnxSegmentor(args.checkpoint, threads=torch.get_num_threads(),
+                         providers=providers)
+
+
 #: What can run the network: name -> function of the command line and the
 #: device, see :class:`mmcrack.inference.backend.Backend`.
 BACKENDS: dict[str, Callable[[argparse.Namespace, str | None], Backend]] = {
     'torch': _torch,
+    'onnxruntime': _onnxruntime,
 }
 
 
@@ -99,7 +126,8 @@ def parse_args(argv: Sequence[str] | None, program: str
     network = parser.add_argument_group('network')
     add = network.add_argument
     add('--backend', choices=sorted(BACKENDS), default='torch',
-        help='what runs the network (default %(default)s)')
+        help="what runs the network (default %(default)s); 'onnxruntime' "
+        'takes a file of tools/export_onnx.py for the checkpoint')
     add('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     add('--tile-size', type=int, metavar='PIXELS',
         help='greatest edge of a tile; 0: whole photographs')

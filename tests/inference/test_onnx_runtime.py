@@ -130,3 +130,33 @@ def test_onnx_runtime_is_missing(write, monkeypatch):
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     with pytest.raises(ImportError, match="pip install onnxruntime .*'exp"):
         OnnxSegmentor(path)
+
+
+def test_the_command_runs_a_file(write, photograph, tmp_path):
+    from PIL import Image
+
+    from mmcrack.inference.command import main
+    image = photograph((90, 130))
+    Image.fromarray(image).save(tmp_path / 'wall.png')
+    path, out = write(), tmp_path / 'out'
+    arguments = ['-', path, tmp_path / 'wall.png', '--out', out,
+                 '--backend', 'onnxruntime', '--tile-size', 64,
+                 '--overlap', 32, '--margin', 8]
+    assert main([str(x) for x in arguments]) == 0
+    mask = np.asarray(Image.open(out / 'masks' / 'wall.png'))
+    # Crack where red / 255 is above the 0.25 that the file names.
+    np.testing.assert_array_equal(mask, 255 * (image[..., 0] > 63))
+    assert 0 < (mask > 0).mean() < 1
+
+
+@pytest.mark.parametrize(('config', 'options', 'sentence'), [
+    ('-', ['--precision', 'bf16'], '--precision is for --backend torch'),
+    ('-', ['--cfg-options', 'a=1'], '--cfg-options is for --backend torch'),
+    ('none.py', [], "There is no config 'none.py'"),
+])
+def test_options_of_torch_are_refused(write, tmp_path, config, options,
+                                      sentence):
+    from mmcrack.inference.command import main
+    with pytest.raises((ValueError, FileNotFoundError), match=sentence):
+        main([config, str(write()), str(tmp_path), '--out',
+              str(tmp_path / 'out'), '--backend', 'onnxruntime', *options])
