@@ -237,7 +237,8 @@ title: A chain
 columns: [{key: image_F1}]
 budget: {max_iters: 10, seeds: [0, 1]}
 rows:
-- {name: fine, config: CONFIG_ROOT/b.py, load_from: first, length: .5}
+- {name: fine, config: CONFIG_ROOT/b.py, load_from: first, length: .5,
+   test_options: {model.size: 900}}
 - {name: tested, config: CONFIG_ROOT/b.py, checkpoint: first,
    cfg_options: {model.depth: 2}}
 - {name: named, config: CONFIG_ROOT/a.py,
@@ -267,6 +268,11 @@ def test_rows_get_the_weights_of_others_with_their_seed(table, jobs):
             1].model.weights == f'at {first}'
     page = (table.out / 't.md').read_text()
     assert '| first |' not in page
+    # Settings of the test alone leave the training as it is.
+    assert by_job['test.py', 'fine seed_0'][0][-2:] == [
+        '--cfg-options', 'model.size=900']
+    assert 'size' not in by_job['train.py', 'fine seed_0'][1].model
+    assert '--cfg-options' not in by_job['test.py', 'named seed_0'][0]
     # Another first stage is another training for those that stand on it.
     root = table.out.parents[1]
     text = CHAIN.replace('name: first,', 'name: first, length: .7,')

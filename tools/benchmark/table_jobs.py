@@ -111,11 +111,14 @@ def prepare(row: TableRow, table: Table, options: Mapping[str, Any],
     epochs, max_iters = (n and max(1, round(n * row.length))
                          for n in (table.epochs, table.max_iters))
     budget_options(cfg, epochs=epochs, max_iters=max_iters)
-    fingerprint = fingerprint_of(cfg, dict(
+    more = dict(
         epochs=epochs, max_iters=max_iters,
         checkpoint=row.checkpoint, load_from=row.load_from,
         sources=[sources[s].fingerprint for s in row.sources
-                 if not is_file(s)]))
+                 if not is_file(s)])
+    if row.test_options:
+        more['test_options'] = row.test_options
+    fingerprint = fingerprint_of(cfg, more)
     slug = re.sub(r'[^A-Za-z0-9]+', '_', row.name).strip('_') or 'row'
     return Prepared(row, cfg, epochs, max_iters, settings,
                     fingerprint, work_dir / f'{slug}-{fingerprint[:8]}',
@@ -298,8 +301,10 @@ class Job:
         """Test a checkpoint; return all its figures."""
         self.tell(self, f'testing the {name} checkpoint', 1.)
         folder = self.folder / f'test_{name}'
+        options = [f'{key}={value}' for key, value
+                   in self.prepared.row.test_options.items()]
         self._call(TOOLS / 'test.py', config, checkpoint, '--work-dir',
-                   folder)
+                   folder, *(['--cfg-options', *options] if options else []))
         figures = run_seeds.newest_figures(folder)
         return {key: value for key, value in figures.items()
                 if isinstance(value, (int, float))}

@@ -11,7 +11,7 @@ TABLE_KEYS = ('title', 'source', 'columns', 'rows', 'budget', 'flops_size',
               'cfg_options', 'test_on', 'baseline', 'notes')
 COLUMN_KEYS = ('key', 'label', 'unit', 'digits', 'main')
 ROW_KEYS = ('name', 'config', 'paper', 'cfg_options', 'checkpoint',
-            'load_from', 'train', 'length', 'show', 'note')
+            'load_from', 'train', 'length', 'show', 'note', 'test_options')
 BUDGET_KEYS = ('epochs', 'max_iters', 'seeds')
 # ${checkpoint:NAME} in an option's value is a row's last checkpoint.
 REFERENCE = re.compile(r'\$\{checkpoint:([^}]+)\}')
@@ -54,6 +54,8 @@ class TableRow(NamedTuple):
         show (bool): False for a first stage, which is neither tested nor in
             the table.
         note (str): Below the table.
+        test_options (dict[str, Any]): Settings of the config in its test
+            alone.
     """
 
     name: str
@@ -65,6 +67,7 @@ class TableRow(NamedTuple):
     length: float
     show: bool
     note: str
+    test_options: dict[str, Any]
 
     @property
     def sources(self) -> list[str]:
@@ -207,11 +210,12 @@ def _no_twins(names: list[str], where: str) -> None:
         raise TableError(f'{where} has {twins[0]!r} twice.')
 
 
-def _options(part: Mapping, where: str) -> dict[str, Any]:
+def _options(part: Mapping, where: str,
+             key: str = 'cfg_options') -> dict[str, Any]:
     """Return the settings of a row or of all."""
-    options = part.get('cfg_options') or {}
+    options = part.get(key) or {}
     if not isinstance(options, Mapping):
-        raise TableError(f'{where}: cfg_options wants key: value, got '
+        raise TableError(f'{where}: {key} wants key: value, got '
                          f'{options!r}.')
     return {str(key): value for key, value in options.items()}
 
@@ -264,7 +268,8 @@ def _row(part: Any, keys: list[str], root: Path, where: str) -> TableRow:
     return TableRow(name, None if quoted else root / str(config),
                     {k: float(v) for k, v in paper.items()},
                     _options(part, where), checkpoint, load_from,
-                    float(length), show, str(part.get('note', '')))
+                    float(length), show, str(part.get('note', '')),
+                    _options(part, where, 'test_options'))
 
 
 def is_file(source: str) -> bool:
