@@ -42,7 +42,7 @@ def test_a_diagonal_leak_opens_no_hole():
 
 def test_numbers_equal_labelling_and_gudhi():
     gudhi = pytest.importorskip('gudhi')
-    for pred, _, _ in mask_pairs(count=80, seed=7, largest=14):
+    for pred, _, _ in mask_pairs(seed=7, largest=14):
         mask = pred > 0
         assert betti_numbers(mask) == oracles.betti(mask)
         # Beyond the border is background here.

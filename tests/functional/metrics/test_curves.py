@@ -124,7 +124,7 @@ def test_bsds_matches_within_its_share_of_the_diagonal():
 def test_scores_equal_the_slow_definition():
     rng = np.random.default_rng(13)
     images, slow = [], []
-    for _, target, valid in mask_pairs(count=40, seed=13, largest=14):
+    for _, target, valid in mask_pairs(seed=13, largest=14):
         prob = draw_prob(rng, target)
         images.append(curve(prob, target, protocol='pixel',
                             thresholds=COARSE, strict=False, valid=valid))
@@ -143,7 +143,7 @@ def test_scores_equal_the_slow_definition():
 
 def test_interpolated_scores_equal_the_slow_definition():
     rng = np.random.default_rng(14)
-    for _, target, _ in mask_pairs(count=40, seed=14, largest=12):
+    for _, target, _ in mask_pairs(seed=14, largest=12):
         if not target.any():
             continue
         found = curve(draw_prob(rng, target), target, protocol='bsds',
@@ -167,7 +167,7 @@ def test_interpolated_scores_equal_the_slow_definition():
 def test_steps_are_those_of_scikit_learn():
     metrics = pytest.importorskip('sklearn.metrics')
     rng = np.random.default_rng(15)
-    for _, target, valid in mask_pairs(count=60, seed=15):
+    for _, target, valid in mask_pairs(seed=15):
         prob = draw_prob(rng, target)
         known = np.ones(target.shape, bool) if valid is None else valid
         if not target[known].any():
@@ -182,7 +182,7 @@ def test_steps_are_those_of_scikit_learn():
 
 def test_one_threshold_is_the_mask_metric():
     rng = np.random.default_rng(16)
-    for _, target, valid in mask_pairs(count=40, seed=16):
+    for _, target, valid in mask_pairs(seed=16):
         prob = draw_prob(rng, target)
         row, = rows_of(curve(prob, target, protocol='pixel',
                              thresholds=[.5], strict=False, valid=valid))

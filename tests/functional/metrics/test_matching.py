@@ -11,7 +11,7 @@ from mmcrack.functional.metrics.matching import match_one_to_one, thin
 
 
 def test_thinning_is_that_of_scikit_image():
-    for pred, target, _ in mask_pairs(count=100, seed=6, largest=24):
+    for pred, target, _ in mask_pairs(seed=6, largest=24):
         for mask in (pred > 0, target > 0):
             assert (thin(mask) == library_thin(mask)).all()
 
@@ -49,7 +49,7 @@ def test_distances_count_to_the_full_reach():
 
 def test_matching_is_the_largest():
     rng = np.random.default_rng(1)
-    for trial in range(150):
+    for trial in range(200):
         # Every third: many more to choose from than true pixels.
         count = rng.integers(0, 40, 2) if trial % 3 else (
             rng.integers(20, 36), rng.integers(1, 16))
