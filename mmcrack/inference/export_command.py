@@ -27,6 +27,10 @@ from mmcrack.inference.export_int8 import METHODS, cost_of, quantise
 from mmcrack.inference.inputs import list_photographs
 from mmcrack.inference.onnx_runtime import OnnxSegmentor
 
+#: Calibration runs without ONNX Runtime's optimisations and so needs much
+#: memory (ResNet-50 at 768 pixels: over 11 GB).
+CALIBRATION_EDGE = 512
+
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
@@ -156,8 +160,10 @@ def _int8(loaded: OnnxSegmentor, calibrating: Sequence[Path],
     """Quantise and print what it costs."""
     out = args.out.with_suffix('.int8.onnx')
     print(f'Calibrating with {len(calibrating)} images ...')
-    small = quantise(args.out, out, _pictures(calibrating, args.edge),
-                     method=args.int8_method)
+    small = quantise(
+        args.out, out,
+        _pictures(calibrating, min(args.edge, CALIBRATION_EDGE)),
+        method=args.int8_method)
     print(f'{out}: {out.stat().st_size / 2**20:.1f} MiB')
     if not checked:
         print('On the calibration images themselves (give --check others):')
