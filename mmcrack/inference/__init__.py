@@ -2,7 +2,8 @@
 
 from mmcrack.inference.backend import Backend, TorchBackend
 from mmcrack.inference.inferencer import CrackInferencer, Prediction
-from mmcrack.inference.photographs import Photograph, open_photograph
+from mmcrack.inference.opening import open_photograph
+from mmcrack.inference.photographs import Photograph
 
 __all__ = [
     'Backend', 'CrackInferencer', 'Photograph', 'Prediction', 'TorchBackend',

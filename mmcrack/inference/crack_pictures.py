@@ -9,11 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mmcrack.inference.photographs import (
-    Photograph,
-    UnreadableImageError,
-    open_photograph,
-)
+from mmcrack.inference.opening import open_photograph
+from mmcrack.inference.photographs import Photograph, UnreadableImageError
 from mmcrack.inference.survey import Crack, Found, Survey, read_map
 from mmcrack.visualization import page as parts
 from mmcrack.visualization.drawing import (

@@ -13,11 +13,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from mmcrack.functional.tiling import OVERLAP, TILE_SIZE, Band, tiled
 from mmcrack.inference.backend import Backend, TorchBackend
-from mmcrack.inference.photographs import (
-    Photograph,
-    from_array,
-    open_photograph,
-)
+from mmcrack.inference.opening import open_photograph
+from mmcrack.inference.photographs import Photograph, from_array
 
 
 @dataclass

@@ -8,13 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmcrack.datasets.images import (
-    UnreadableImageError,
-    read_image,
-    stored_size,
-)
-
-_TIFF_STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+from mmcrack.datasets.images import UnreadableImageError
 
 
 class Photograph(Protocol):
@@ -109,36 +103,6 @@ def to_rgb8(image: NDArray, name: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., :3])
 
 
-def open_photograph(path: str | os.PathLike, *,
-                    max_megapixels: float) -> Photograph:
-    """Open a photograph of any kind, upright.
-
-    JPEG, PNG and all else that Pillow reads are decoded at once, TIFF piece
-    by piece. The header is looked at first: what is too large to be decoded
-    at once is refused before any memory is taken.
-
-    Args:
-        path (str | PathLike): The file.
-        max_megapixels (float): Largest picture that is decoded at once.
-
-    Returns:
-        Photograph: To be closed.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        UnreadableImageError: If it is empty, cut short, no picture, too
-            large, or of a kind that cannot be read.
-    """
-    path = Path(path)
-    if _starts_as_tiff(path):
-        from mmcrack.inference.tiff import TiffPhotograph, upright
-        return upright(TiffPhotograph(path, max_megapixels=max_megapixels))
-    size = stored_size(path)
-    if size is not None:
-        check_size(path, size, max_megapixels)
-    return ArrayPhotograph(read_image(path))
-
-
 def check_size(path: Path, size: tuple[int, int], limit: float) -> None:
     """Refuse what would take too much memory at once.
 
@@ -160,14 +124,6 @@ def check_size(path: Path, size: tuple[int, int], limit: float) -> None:
             'memory a pixel).')
 
 
-def _starts_as_tiff(path: Path) -> bool:
-    try:
-        with path.open('rb') as file:
-            return file.read(4) in _TIFF_STARTS
-    except OSError:
-        return False  # read_image says what is wrong
-
-
 def read_whole(photograph: Photograph,
                change: Callable[[Any], Any] = np.asarray
                ) -> NDArray[np.uint8]:
@@ -178,5 +134,5 @@ def read_whole(photograph: Photograph,
 
 __all__ = [
     'ArrayPhotograph', 'Photograph', 'UnreadableImageError', 'check_size',
-    'from_array', 'open_photograph', 'read_whole', 'to_rgb8'
+    'from_array', 'read_whole', 'to_rgb8'
 ]

@@ -8,7 +8,8 @@ from hostile_files import tiny_png
 from PIL import Image
 
 from mmcrack.datasets.images import UnreadableImageError
-from mmcrack.inference.photographs import from_array, open_photograph
+from mmcrack.inference.opening import open_photograph
+from mmcrack.inference.photographs import from_array
 from mmcrack.inference.tiff import epsg_code, pixel_to_world
 
 tifffile = pytest.importorskip('tifffile')

@@ -88,7 +88,8 @@ def tiled_lines(args: argparse.Namespace, device: torch.device,
 def _once(inferencer: Any, backend: TimedBackend, image: Any,
           device: torch.device) -> dict:
     """Predict one photograph from file or size to maps."""
-    from mmcrack.inference.photographs import from_array, open_photograph
+    from mmcrack.inference.opening import open_photograph
+    from mmcrack.inference.photographs import from_array
     backend.seconds, backend.tiles = 0., []
     if not isinstance(image, Path):
         image = np.random.default_rng(0).integers(

@@ -95,6 +95,7 @@ def width_counts(pred, target, *, limits: Sequence[float], reach: float,
     close = near(pred, tau=reach, shape='disc')
 
     def count(mask):
+        """Pixels of a mask in each class of width."""
         return np.bincount(kind[mask], minlength=len(limits) + 1)
 
     return WidthCounts(

@@ -163,6 +163,7 @@ def paired_bootstrap_ratio(first_numerators, first_denominators,
     sums = _resampled_sums(parts, draws=draws, generator=generator)
 
     def gain(x):
+        """How much the second ratio is above the first."""
         return _divide(x[..., 2], x[..., 3]) - _divide(x[..., 0], x[..., 1])
 
     return _difference(

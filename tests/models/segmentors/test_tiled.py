@@ -80,15 +80,12 @@ def photograph(size, seed=0):
 
 
 @torch.no_grad()
-def test(model, image):
+def predicted(model, image):
     size = tuple(image.shape[1:])
     sample = SegDataSample(metainfo=dict(ori_shape=size, img_shape=size))
     result, = model.test_step(dict(inputs=[image], data_samples=[sample]))
     logits = result.seg_logits.data
     return result, logits if len(logits) == 1 else logits.softmax(0)
-
-
-test.__test__ = False
 
 
 @pytest.mark.parametrize('out_channels', [1, 2])
@@ -98,25 +95,25 @@ def test_equals_the_whole_test(out_channels, batch_size):
     plain, tiles = built(small_network(out_channels), tile_size=128,
                          overlap=64, margin=16, batch_size=batch_size)
     image = photograph((256, 352))
-    (one, whole), (two, got) = test(plain, image), test(tiles, image)
+    (one, whole), (two, got) = predicted(plain, image), predicted(tiles, image)
     assert .1 < whole[-1].std()
     torch.testing.assert_close(got, whole, rtol=0, atol=1e-5)
     changed = one.pred_sem_seg.data != two.pred_sem_seg.data
     assert changed.float().mean() < 1e-4
     # A margin inside the field shows that this can fail.
     tiles.margin, tiles.overlap = 0, 0
-    assert (test(tiles, image)[1] - whole).abs().max() > .01
+    assert (predicted(tiles, image)[1] - whole).abs().max() > .01
 
 
 def test_an_image_that_is_no_multiple_is_mirrored():
     plain, tiles = built(small_network(), tile_size=128, overlap=64,
                          margin=16)
     image = photograph((150, 201))
-    got = test(tiles, image)[1]
+    got = predicted(tiles, image)[1]
     wide = torch.cat([image, image[:, 139:149].flip(1)], 1)
     wide = torch.cat([wide, wide[..., 177:200].flip(2)], 2)
     assert wide.shape[1:] == (160, 224)
-    whole = test(plain, wide)[1][:, :150, :201]
+    whole = predicted(plain, wide)[1][:, :150, :201]
     torch.testing.assert_close(got, whole, rtol=0, atol=1e-5)
 
 
@@ -141,7 +138,7 @@ def test_no_seam_with_a_random_cbprn():
     image = nn.functional.interpolate(
         photograph((10, 14))[None].float(), (224, 320), mode='bicubic')
     image = image[0].clamp(0, 255).byte()
-    got = test(tiles, image)[1][1]
+    got = predicted(tiles, image)[1][1]
     assert got.std() > .02
     rows, columns = (32 * k for k in range(1, 7)), (
         32 * k for k in range(1, 10))
@@ -153,7 +150,7 @@ def test_no_seam_with_a_random_cbprn():
         assert at_seams <= elsewhere
     # Without overlap the same network has seams: the test can see them.
     tiles.margin = tiles.overlap = 0
-    worse = test(tiles, image)[1][1]
+    worse = predicted(tiles, image)[1][1]
     assert (worse[127:129].diff(dim=0).abs().max()
             > got[127:129].diff(dim=0).abs().max())
 
