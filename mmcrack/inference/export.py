@@ -284,9 +284,12 @@ def _trace(graph: ExportGraph, opset: int) -> Any:
                 input_names=['image'], output_names=names, verbose=False)
     except Exception as error:
         last = str(error.__cause__ or error).strip().splitlines() or ['']
+        cure = '' if divisor > 1 else (
+            ' Networks that take only sizes that are divisible want padding '
+            'inside the file: --size-divisor 32.')
         raise ExportError(
             'The network cannot be exported, because torch finds no ONNX '
-            f'graph for it ({type(error).__name__}: {last[0][:200]}).'
+            f'graph for it ({type(error).__name__}: {last[0][:200]}).{cure}'
         ) from error
     return program.model_proto
 

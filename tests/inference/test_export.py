@@ -129,6 +129,15 @@ def test_a_part_that_is_not_dynamic_is_found(monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_padding_is_advised_to_networks_that_want_it(tmp_path):
+    """MMSegmentation's own U-Net configs pad nothing in a test."""
+    cfg = CONFIGS['unet']()
+    del cfg.model.data_preprocessor.test_cfg
+    backend = TorchBackend(cfg, None, device='cpu')
+    with pytest.raises(ExportError, match=r'divisible.*--size-divisor 32'):
+        export_onnx(backend, tmp_path / 'net.onnx')
+
+
 def test_differences_add_up():
     parts = Parity(1e-6, 0, 2, 100) + Parity(5e-4, 1, 0, 10_000)
     assert parts == Parity(5e-4, 1, 2, 10_100)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,7 +31,7 @@ def photographs(tiny_data, tmp_path):
 def start(how, *arguments, **environment):
     """Start the command in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, *how, *map(str, arguments)], text=True,
+        [sys.executable, *map(str, (*how, *arguments))], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='',
                  **environment))
@@ -218,19 +217,14 @@ def test_two_processes_do_what_one_does(trained, repository, photographs,
         (two / 'records' / f'{name}.json').unlink()
         (two / 'masks' / f'{name}.png').unlink()
     (two / 'summary.csv').unlink()
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        port = server.getsockname()[1]
-    tool = [str(repository / 'tools' / 'infer.py')]
-    workers = [
-        start(tool, config, checkpoint, photographs, '--out', two, *common,
-              '--launcher', 'pytorch', RANK=str(rank), WORLD_SIZE='2',
-              LOCAL_RANK=str(rank), MASTER_ADDR='127.0.0.1',
-              MASTER_PORT=str(port)) for rank in range(2)
-    ]
-    said = [w.communicate(timeout=240) for w in workers]
-    assert [w.returncode for w in workers] == [1, 1], said
-    assert '2 photographs done, 1 were done before, 1 failed' in said[0][0]
+    torchrun = ['-m', 'torch.distributed.run', '--nproc_per_node', '2',
+                '--standalone', repository / 'tools' / 'infer.py']
+    with start(torchrun, config, checkpoint, photographs, '--out', two,
+               *common, '--launcher', 'pytorch') as workers:
+        said, errors = workers.communicate(timeout=240)
+    assert workers.returncode == 1, errors
+    assert '2 photographs done, 1 were done before, 1 failed' in said
+    assert errors.count('failed: The image') == 1
     assert (two / 'summary.csv').read_bytes() == (
         one / 'summary.csv').read_bytes()
     assert (two / 'coco.json').read_bytes() == (

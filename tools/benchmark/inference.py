@@ -8,7 +8,8 @@ memory of torch's allocator above weights and image. Networks are untrained:
 the rendered share is forced. With ``--config``, ``--checkpoint`` and
 ``--image`` a trained network is measured on photographs, with the share that
 it renders there; with ``--point-memory`` the memory of rendering alone; with
-``--tiled`` a photograph from its file to its maps, tile by tile.
+``--tiled`` a photograph from its file to its maps, tile by tile, with
+``--onnx`` by ONNX Runtime too.
 """
 
 import argparse
@@ -92,6 +93,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if args.tiled:
         for wrong in tiled.check(args):
             parser.error(wrong)
+    elif args.onnx:
+        parser.error('--onnx needs --tiled')
     elif bool(args.checkpoint) != bool(args.image) or (
             args.checkpoint and not args.config):
         parser.error('a trained network needs --config, --checkpoint and '

@@ -61,28 +61,54 @@ def tiled_lines(args: argparse.Namespace, device: torch.device,
     Returns:
         list[dict]: Lines of the table; saved after each.
     """
-    from mmcrack.inference import CrackInferencer, TorchBackend
-    backend = TimedBackend(TorchBackend(
-        args.config, args.checkpoint, device=str(device),
-        precision=args.dtype, channels_last=args.channels_last,
-        compile=bool(args.compile)), device)
-    warm = torch.zeros(1, 3, 256, 256, dtype=torch.uint8)
-    for _ in range(args.warmup):
-        backend.probabilities(warm)
+    backends = _backends(args, device)
     lines: list[dict] = []
     for image in args.image or args.sizes:
         for tile in args.tile_sizes:
+            found = _in_turns(backends, image, tile, args, device)
+            for name, line in found.items():
+                lines.append(_written(line, name, tile))
+                measure.say(f'{lines[-1]}')
+            measure.save(lines, args.out, heading)
+    return lines
+
+
+def _backends(args: argparse.Namespace,
+              device: torch.device) -> dict[str, TimedBackend]:
+    """Return what runs the network, warmed up, by name: torch first."""
+    from mmcrack.inference import TorchBackend
+    from mmcrack.inference.onnx_runtime import OnnxSegmentor
+    runners: dict[str, Any] = {'torch': TorchBackend(
+        args.config, args.checkpoint, device=str(device),
+        precision=args.dtype, channels_last=args.channels_last,
+        compile=bool(args.compile))}
+    for path in args.onnx:
+        runners[path.name] = OnnxSegmentor(
+            path, threads=torch.get_num_threads())
+    backends = {name: TimedBackend(runner, device)
+                for name, runner in runners.items()}
+    warm = torch.zeros(1, 3, 256, 256, dtype=torch.uint8)
+    for backend in backends.values():
+        for _ in range(args.warmup):
+            backend.probabilities(warm)
+    return backends
+
+
+def _in_turns(backends: dict[str, TimedBackend], image: Any, tile: int,
+              args: argparse.Namespace,
+              device: torch.device) -> dict[str, dict]:
+    """Predict one photograph by each in turns; keep the fastest of each."""
+    from mmcrack.inference import CrackInferencer
+    best: dict[str, dict] = {}
+    for _ in range(args.repeats):
+        for name, backend in backends.items():
             inferencer = CrackInferencer(
                 backend=backend, tile_size=tile or None,
                 overlap=args.overlap, batch_size=args.batch)
-            best = min((_once(inferencer, backend, image, device)
-                        for _ in range(args.repeats)),
-                       key=lambda line: line['seconds'])
-            best['tile'] = str(tile or 'whole')
-            lines.append(_written(best))
-            measure.say(f'{lines[-1]}')
-            measure.save(lines, args.out, heading)
-    return lines
+            line = _once(inferencer, backend, image, device)
+            if name not in best or line['seconds'] < best[name]['seconds']:
+                best[name] = line
+    return best
 
 
 def _once(inferencer: Any, backend: TimedBackend, image: Any,
@@ -122,14 +148,15 @@ def _once(inferencer: Any, backend: TimedBackend, image: Any,
         edges=backend.tiles[0][2:], peak=peak - base)
 
 
-def _written(line: dict) -> dict:
+def _written(line: dict, network: str, tile: int) -> dict:
     """Return a line of the table from figures."""
     other = line['seconds'] - line['network'] - line['read']
     per, busy = (line[key] / line['megapixels'] for key in ('seconds', 'busy'))
     predicted = line['tiles'] * np.prod(line['edges']) / 1e6
     return {
         'size': line['size'],
-        'tile': line['tile'],
+        'run by': network,
+        'tile': str(tile or 'whole'),
         'tiles': f'{line["tiles"]} of {line["edges"][1]}x{line["edges"][0]}',
         'pixels predicted': f'{predicted / line["megapixels"]:.2f} x',
         'seconds': f'{line["seconds"]:.4g}',
@@ -154,6 +181,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar='PIXELS', help='0: the whole image (default %(default)s)')
     add('--overlap', type=int, default=OVERLAP, metavar='PIXELS',
         help='least overlap of tiles (default %(default)s)')
+    add('--onnx', type=Path, nargs='+', default=[], metavar='FILE',
+        help='of the same network, from tools/export_onnx.py: run in turns '
+        'with torch by ONNX Runtime')
 
 
 def check(args: argparse.Namespace) -> Sequence[str]:
@@ -161,6 +191,8 @@ def check(args: argparse.Namespace) -> Sequence[str]:
     wrong = []
     if not args.config:
         wrong.append('--tiled needs --config')
+    if args.onnx and args.device.startswith('cuda'):
+        wrong.append('--onnx runs on the CPU: compare there, --device cpu')
     if args.cast:
         wrong.append('--tiled runs by autocast: leave --cast out')
     return wrong
