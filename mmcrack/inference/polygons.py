@@ -144,22 +144,20 @@ def to_coco(regions: list[Region], mask: NDArray[np.bool_]) -> list[dict]:
 
 def _runs(region: Region, size: tuple[int, int]) -> dict:
     """Return a region as COCO's runs: down the columns, first of zeros."""
-    low = region.outline.min(0).astype(int)
-    width, height = region.outline.max(0).astype(int) - low
-    inside = np.zeros((height, width), bool)
-    # Fill by crossings of edges to the left: exact for rings along pixels.
-    flips = np.zeros((height, width + 1), np.int32)
+    crossings = []
     for ring in (region.outline, *region.holes):
-        corners = ring.astype(int) - low
-        for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, 0),
-                                      strict=True):
-            if x0 == x1:
-                flips[min(y0, y1):max(y0, y1), x0] += 1
-    inside = np.cumsum(flips[:, :width], axis=1) % 2 == 1
-    x, y = np.nonzero(inside.T)
-    index = (x + low[0]) * size[0] + y + low[1]
-    starts = index[np.diff(index, prepend=-2) != 1]
-    stops = index[np.diff(index, append=-2) != 1] + 1
-    edges = np.stack([starts, stops], 1).ravel()
-    counts = np.diff(edges, prepend=0, append=size[0] * size[1])
+        start = ring.astype(np.int64)
+        stop = np.roll(start, -1, 0)
+        level = start[:, 1] == stop[:, 1]
+        start, stop = start[level], stop[level]
+        first = np.minimum(start[:, 0], stop[:, 0])
+        long = np.abs(stop[:, 0] - start[:, 0])
+        # Each column above or below a level edge is crossed there once.
+        nth = np.arange(long.sum()) - np.repeat(np.cumsum(long) - long, long)
+        columns = np.repeat(first, long) + nth
+        crossings.append(columns * size[0] + np.repeat(start[:, 1], long))
+    # Twice in one place: from the foot of a column to the head of the next.
+    places, times = np.unique(np.concatenate(crossings), return_counts=True)
+    counts = np.diff(places[times % 2 == 1], prepend=0,
+                     append=size[0] * size[1])
     return dict(counts=counts.tolist(), size=list(size))

@@ -1,6 +1,7 @@
 """Outlines enclose exactly the pixels of the mask."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -67,6 +68,25 @@ def test_runs_of_coco_give_the_region_back(seed, share):
             ring = np.reshape(runs[0], (-1, 2))
             total += filled([ring], mask.shape).ravel()
     assert (total == mask.ravel()).all()
+
+
+def test_runs_of_a_wide_net_need_no_picture():
+    """A crack around 4 megapixels is written without a map of them."""
+    mask = np.zeros((2000, 2000), bool)
+    mask[[5, -6], 5:-5] = mask[5:-5, [5, -6]] = True
+    region, = regions = find_regions(mask)
+    assert len(region.holes) == 1
+    tracemalloc.start()
+    try:
+        annotation, = to_coco(regions, mask)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    runs = annotation['segmentation']['counts']
+    # Two columns in one piece, 1988 between them in two pieces of a pixel.
+    assert len(runs) == 2 * (2 + 2 * 1988) + 1
+    assert sum(runs[1::2]) == mask.sum()
+    assert peak < mask.size / 2
 
 
 def test_a_line_of_one_pixel_keeps_its_area():
