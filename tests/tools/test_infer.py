@@ -121,52 +121,6 @@ def test_wrong_use_ends_in_one_sentence(trained, infer, photographs, tmp_path,
     assert 'Traceback' not in errors
 
 
-# --- safe loading: a checkpoint that would run code, at every door ----------
-
-
-class Evil:
-    """Creates a file while it is unpickled."""
-
-    def __init__(self, path):
-        self.path = str(path)
-
-    def __reduce__(self):
-        return open, (self.path, 'w')
-
-
-@pytest.mark.parametrize('door', [
-    'infer', 'test', 'train --resume', 'train load_from', 'strip_training'])
-def test_a_checkpoint_that_runs_code_is_refused(
-        trained, run, infer, photographs, tmp_path, monkeypatch, capsys,
-        tool, door):
-    import torch
-    monkeypatch.delenv('MMCRACK_TRUST_CHECKPOINT', raising=False)
-    config, checkpoint, _ = trained
-    content = torch.load(checkpoint, weights_only=False)
-    victim, evil = tmp_path / 'made_by_a_pickle', tmp_path / 'evil.pth'
-    content['meta']['more'] = Evil(victim)
-    torch.save(content, evil)
-    work = ['--work-dir', tmp_path / 'work']
-    if door == 'infer':
-        code, _, said = infer(config, evil, photographs, '--out',
-                              tmp_path / 'out', '--device', 'cpu')
-    elif door == 'test':
-        code, said = run('test', config, evil, *work)
-    elif door == 'train --resume':
-        code, said = run('train', config, '--resume', evil, *work)
-    elif door == 'train load_from':
-        code, said = run('train', config, '--cfg-options',
-                         f'load_from={evil}', *work)
-    else:
-        code, said = run('model_converters/strip_training', evil,
-                         tmp_path / 'stripped.pth')
-    assert code == 2
-    assert 'holds more than weights' in said
-    assert 'could run code' in said
-    assert 'Traceback' not in said
-    assert not victim.exists()
-
-
 # --- processes --------------------------------------------------------------
 
 
