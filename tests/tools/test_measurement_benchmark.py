@@ -83,9 +83,9 @@ def test_maps_of_a_network_are_scored(benchmark, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith('2 cracks, mean absolute errors')
     row = next(x for x in lines if 'probability' in x).split()
-    # num, width, place, circle, place, length, found.
-    assert row[-7] == '2'
-    assert float(row[-6]) < 0.4
+    # num, width, bias, place, circle, place, length, found.
+    assert row[-8] == '2'
+    assert abs(float(row[-6])) <= float(row[-7]) < 0.4
     assert float(row[-1]) > 95
     with pytest.raises(FileNotFoundError, match='--write writes'):
         benchmark.main([*options, '--prob', str(tmp_path / 'none')])

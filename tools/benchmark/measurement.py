@@ -210,7 +210,8 @@ def summary(scores: Sequence[Score]) -> dict[str, float]:
 
     Returns:
         dict: ``place``, ``mean``, ``circle_place``, ``circle_mean`` (px),
-        ``length`` (relative), ``found`` (share), ``measured`` (cracks).
+        ``length`` (relative), ``found`` (share), ``measured`` (cracks);
+        ``bias`` (px), the mean of ``mean`` with its sign.
     """
     table = np.array(scores)
     known = ~np.isnan(table[:, 1])
@@ -218,6 +219,8 @@ def summary(scores: Sequence[Score]) -> dict[str, float]:
         name: float(np.abs(table[known, i + 1]).mean()) if known.any()
         else float('nan')
         for i, name in enumerate(Score._fields[1:])}
+    result['bias'] = float(table[known, 2].mean()) if known.any() else float(
+        'nan')
     result['found'] = float(table[:, -1].mean())
     result['measured'] = int(known.sum())
     return result
@@ -233,7 +236,7 @@ def report(title: str, scores: Sequence[Score]) -> None:
         if chosen:
             s = summary(chosen)
             print(f'{name:34s} {s["measured"]:4d} {s["mean"]:7.3f} '
-                  f'{s["place"]:7.3f} {s["circle_mean"]:7.3f} '
+                  f'{s["bias"]:+7.3f} {s["place"]:7.3f} {s["circle_mean"]:7.3f} '
                   f'{s["circle_place"]:7.3f} {100 * s["length"]:7.2f} '
                   f'{100 * s["found"]:6.1f}', flush=True)
 
@@ -315,7 +318,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                               photographs=args.prob is not None))
     print(f'{len(cracks)} cracks, mean absolute errors; widths in px, '
           'length in %')
-    print(f'{"":34s}  num   width   place  circle   place  length  found')
+    print(f'{"":34s}  num   width    bias   place  circle   place  length  found')
     for title, take in rows(args):
         scores = []
         for truth in cracks:
