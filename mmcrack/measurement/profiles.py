@@ -5,10 +5,10 @@ in the crack to 0 beside it. Two readings of where the edge is:
 
 * ``'level'``: where v, interpolated linearly, first falls below the level;
 * ``'mean'``: v read as the probability that the edge lies farther out; the
-  edge's mean distance is then the integral of v, and its variance
-  ``2 * integral of t v(t) - mean^2``. A blur moves neither, so a crack
-  narrower than the blur keeps its width; and the integral over a mask is
-  its area, cut in slices.
+  edge's mean distance is then the integral of v, and its variance that of
+  the distribution ``P(edge > t) = max over s >= t of v(s)``, divided by its
+  value at 0. A blur moves neither, so a crack narrower than the blur keeps
+  its width; and the integral over a mask is its area, cut in slices.
 """
 
 from dataclasses import dataclass
@@ -93,10 +93,11 @@ def _side(value, inside, away, level, edges):
     profile[(profile < _FLOOR) | (away > crossing[:, None] + _TAIL)] = 0
     weight = np.full(len(away), step)
     weight[0] /= 2
-    mean = profile @ weight
-    core = np.maximum(profile[:, 0], level)
-    centre = mean / core
-    variance = 2 * (profile @ (weight * away)) / core - centre**2
-    distance = mean if edges == 'mean' else crossing
+    distance = profile @ weight if edges == 'mean' else crossing
+    # A crack whose middle is less sure than its sides is no narrower there.
+    farther = np.maximum.accumulate(profile[:, ::-1], 1)[:, ::-1]
+    farther = farther / np.maximum(farther[:, :1], level)
+    centre = farther @ weight
+    variance = 2 * (farther @ (weight * away)) - centre**2
     return Side(distance=np.where(found, distance, np.nan),
                 variance=np.where(found, np.maximum(variance, 0), np.nan))

@@ -29,6 +29,16 @@ def test_the_spread_of_a_width_is_that_of_its_two_edges(left, right):
     assert crack.widths.mean == pytest.approx(12.4, abs=0.03)
 
 
+def test_an_unsure_middle_makes_a_width_no_surer():
+    """Networks are often surer of a wide crack's sides than of its middle."""
+    y = np.arange(41)[:, None] - 20.2
+    value = soft_bar(12.4, 0.8, 0.8) * (1 - 0.3 * np.exp(-y**2 / 2))
+    crack, = measure_cracks(value >= 0.5, value).cracks
+    assert crack.widths.std == pytest.approx(np.hypot(0.8, 0.8), rel=0.08)
+    assert crack.widths.maximum_std == pytest.approx(
+        np.hypot(0.8, 0.8), rel=0.1)
+
+
 def test_a_sharper_map_is_more_certain():
     spreads = []
     for sigma in (0.5, 0.8, 1.1):

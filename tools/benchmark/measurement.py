@@ -236,9 +236,10 @@ def report(title: str, scores: Sequence[Score]) -> None:
         if chosen:
             s = summary(chosen)
             print(f'{name:34s} {s["measured"]:4d} {s["mean"]:7.3f} '
-                  f'{s["bias"]:+7.3f} {s["place"]:7.3f} {s["circle_mean"]:7.3f} '
-                  f'{s["circle_place"]:7.3f} {100 * s["length"]:7.2f} '
-                  f'{100 * s["found"]:6.1f}', flush=True)
+                  f'{s["bias"]:+7.3f} {s["place"]:7.3f} '
+                  f'{s["circle_mean"]:7.3f} {s["circle_place"]:7.3f} '
+                  f'{100 * s["length"]:7.2f} {100 * s["found"]:6.1f}',
+                  flush=True)
 
 
 def rows(args: argparse.Namespace
@@ -318,7 +319,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                               photographs=args.prob is not None))
     print(f'{len(cracks)} cracks, mean absolute errors; widths in px, '
           'length in %')
-    print(f'{"":34s}  num   width    bias   place  circle   place  length  found')
+    print(f'{"":34s}  num   width    bias   place  circle   place  '
+          'length  found')
     for title, take in rows(args):
         scores = []
         for truth in cracks:
