@@ -239,8 +239,12 @@ def _cracks(survey: Survey, pictures: dict, anchors: dict) -> str:
             number_cell(crack.length * f.scale, 0),
             number_cell(crack.orientation, 0),
             f'{crack.place[0]:.0f}, {crack.place[1]:.0f}'])
+    known = any(not math.isnan(crack.spread) for _, _, crack in every)
     note = '' if len(every) <= _LISTED else (
-        f'The {_LISTED} widest of {len(every)}')
+        f'The {_LISTED} widest of {len(every)}. ')
+    note += '' if not every else (
+        '± is one standard deviation, as the probability maps have it.'
+        if known else '± is known to a run with --probability.')
     return parts.table(
         ['photograph / crack', f'widest, {unit}', f'± {unit}', 'class',
          f'mean, {unit}', f'length, {unit}', 'direction, °', 'x, y in px'],

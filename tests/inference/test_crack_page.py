@@ -185,6 +185,18 @@ def test_layers_show_what_was_found(write_run, page_of):
     assert abs(photograph[~crack].mean() - 180) < 3
 
 
+@pytest.mark.parametrize('probability', [False, True])
+def test_it_says_where_the_spread_of_a_width_comes_from(
+        write_run, page_of, probability):
+    page, _ = page_of(take_survey(write_run({'a': bars((50, 6))},
+                                            probability=probability)))
+    row, = page.table('photograph / crack').values()
+    assert (row[1] != '–') == probability
+    assert ('is one standard deviation' in page.text) == probability
+    assert ('is known to a run with --probability' in page.text) == (
+        not probability)
+
+
 def test_without_photographs_or_cracks_it_says_so(write_run, page_of):
     out = write_run({'a': bars()}, photographs=False,
                     failed=[dict(file='x.jpg', reason='is empty')])
