@@ -8,7 +8,10 @@ in the crack to 0 beside it. Two readings of where the edge is:
   edge's mean distance is then the integral of v, and its variance that of
   the distribution ``P(edge > t) = max over s >= t of v(s)``, divided by its
   value at 0. A blur moves neither, so a crack narrower than the blur keeps
-  its width; and the integral over a mask is its area, cut in slices.
+  its width; and the integral over a mask is its area, cut in slices. Where
+  the edge is many of its standard deviations away, v(0) < 1 is no blur but
+  doubt whether the place is crack at all; there the distance is the mean of
+  that distribution, which leaves the doubt out.
 """
 
 from dataclasses import dataclass
@@ -24,6 +27,11 @@ EDGES = ('mean', 'level')
 # it falls: what comes then is another crack or the map's unrest.
 _TAIL = 3.0
 _FLOOR = 0.02
+# From so many standard deviations of the edge on a blur leaves the middle of
+# a crack as it is, and wholly so from the second figure on.
+_FAR = (3.0, 5.0)
+# No edge is read off sharper than a pixel's own spread, 1 / sqrt(12).
+_SHARP = 0.29
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +101,15 @@ def _side(value, inside, away, level, edges):
     profile[(profile < _FLOOR) | (away > crossing[:, None] + _TAIL)] = 0
     weight = np.full(len(away), step)
     weight[0] /= 2
-    distance = profile @ weight if edges == 'mean' else crossing
     # A crack whose middle is less sure than its sides is no narrower there.
     farther = np.maximum.accumulate(profile[:, ::-1], 1)[:, ::-1]
     farther = farther / np.maximum(farther[:, :1], level)
     centre = farther @ weight
-    variance = 2 * (farther @ (weight * away)) - centre**2
+    variance = np.maximum(2 * (farther @ (weight * away)) - centre**2, 0)
+    distance = crossing
+    if edges == 'mean':
+        spread = np.maximum(np.sqrt(variance), _SHARP)
+        far = np.clip((centre / spread - _FAR[0]) / (_FAR[1] - _FAR[0]), 0, 1)
+        distance = (1 - far) * (profile @ weight) + far * centre
     return Side(distance=np.where(found, distance, np.nan),
-                variance=np.where(found, np.maximum(variance, 0), np.nan))
+                variance=np.where(found, variance, np.nan))

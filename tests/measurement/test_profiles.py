@@ -39,6 +39,25 @@ def test_an_unsure_middle_makes_a_width_no_surer():
         np.hypot(0.8, 0.8), rel=0.1)
 
 
+@pytest.mark.parametrize('sure', [1, 0.95, 0.75])
+def test_doubt_inside_a_wide_crack_does_not_narrow_it(sure):
+    """Networks put wide cracks at 0.75 to 0.8, not at 1."""
+    value = soft_bar(12.4, 0.8, 0.8) * np.float32(sure)
+    crack, = measure_cracks(value >= 0.5, value).cracks
+    assert crack.widths.mean == pytest.approx(12.4, abs=0.05)
+    assert crack.widths.std == pytest.approx(np.hypot(0.8, 0.8), rel=0.08)
+
+
+@pytest.mark.parametrize('width', [2, 3, 4, 5, 6, 7, 9, 12])
+def test_blurred_bars_of_all_widths_are_read_alike(width):
+    """From the hairline, where blur fills the middle, to where it cannot."""
+    y = np.arange(41)[:, None] - 20.2
+    value = np.repeat((ndtr((y + width / 2) / 0.8) - ndtr(
+        (y - width / 2) / 0.8)).astype(np.float32), 70, 1)
+    crack, = measure_cracks(value >= 0.5, value).cracks
+    assert crack.widths.mean == pytest.approx(width, abs=0.06)
+
+
 def test_a_sharper_map_is_more_certain():
     spreads = []
     for sigma in (0.5, 0.8, 1.1):
