@@ -143,6 +143,15 @@ def tool():
     return load
 
 
+@pytest.fixture
+def timing_tool(tool, monkeypatch):
+    """Return a command of ``tools/benchmark``, which changes settings."""
+    import torch
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
+    return lambda name: tool(f'benchmark/{name}')
+
+
 def forget_runs():
     """Drop what MMEngine keeps for a whole process: log, scalars, pictures.
 

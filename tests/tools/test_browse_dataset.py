@@ -4,16 +4,10 @@ import cv2
 import numpy as np
 import pytest
 from oracles import opencv_boundary_band
+from tiny_heads import CBPRN
 
 from mmcrack.visualization.browsing import CRACK, MARGIN, fed_picture
 
-HEAD = """
-model['decode_head'] = dict(
-    type='mmcrack.CBPRNHead', in_channels=[4, 8], in_index=[1, 0], channels=8,
-    context_channels=8, detail_channels=4, heat_channels=4, point_channels=8,
-    num_classes=2, norm_cfg=norm_cfg, with_edge=False, stride=1)
-custom_imports = dict(imports=['mmcrack'], allow_failed_imports=False)
-"""
 FLIP = """
 train_dataloader['dataset']['pipeline'] = load + [
     dict(type='RandomFlip', prob=.5), dict(type='PackSegInputs')]
@@ -35,7 +29,7 @@ def panels(path, count, views=1):
 def test_label_margin_and_points_stand_on_the_image_that_is_fed(
         run, write_config, tiny_data, tmp_path):
     out = tmp_path / 'out'
-    code, said = run('analysis/browse_dataset', write_config('a', tail=HEAD),
+    code, said = run('analysis/browse_dataset', write_config('a', tail=CBPRN),
                      '--images', 'train_1', '--out', out)
     assert code == 0, said
     (path, ) = out.iterdir()

@@ -1,16 +1,12 @@
 """tools/benchmark/export.py: its figures and what it refuses."""
 
-import sys
 
 import pytest
-import torch
 
 
 @pytest.fixture
-def benchmark(tool, monkeypatch):
-    monkeypatch.setattr(sys, 'path', list(sys.path))
-    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
-    return tool('benchmark/export')
+def benchmark(timing_tool):
+    return timing_tool('export')
 
 
 def test_lines_of_given_seconds(benchmark):

@@ -9,15 +9,11 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
+from tiny_heads import CIRL
 
 from mmcrack.functional.regions import marginal_region
 
 pytest.importorskip('sklearn')
-CIRL = """
-model['decode_head'] = dict(type='mmcrack.CIRLHead',
-                            seg_head=model['decode_head'])
-custom_imports = dict(imports=['mmcrack'], allow_failed_imports=False)
-"""
 
 
 @pytest.fixture

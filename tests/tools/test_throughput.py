@@ -1,19 +1,15 @@
 """Throughput of any networks: what is compared, told and refused."""
 
 import csv
-import sys
 
 import pytest
-import torch
 
 ONCE = ['--repeats', '2', '--warmup', '0']
 
 
 @pytest.fixture
-def throughput(tool, monkeypatch):
-    monkeypatch.setattr(sys, 'path', list(sys.path))
-    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
-    return tool('benchmark/throughput')
+def throughput(timing_tool):
+    return timing_tool('throughput')
 
 
 def test_ratio_to_the_mean_of_others(throughput):

@@ -20,7 +20,7 @@ def test_tiled_lines_count_what_was_predicted(trained, tool, tmp_path):
 
 
 def test_onnx_runtime_predicts_the_same_tiles_in_turns(trained, tool,
-                                                       tmp_path):
+                                                       tmp_path, monkeypatch):
     pytest.importorskip('onnxruntime')
     from mmcrack.inference import TorchBackend
     from mmcrack.inference.export import export_onnx, set_padding
@@ -37,14 +37,11 @@ def test_onnx_runtime_predicts_the_same_tiles_in_turns(trained, tool,
         turns.append(backend.backend.description.split(',')[0])
         return once(inferencer, backend, *rest)
 
-    benchmark.tiled._once = spy
-    try:
-        lines = benchmark.main([
-            '--tiled', '--config', config, '--checkpoint', str(checkpoint),
-            '--sizes', '160x96', '--tile-sizes', '64', '--repeats', '2',
-            '--overlap', '32', '--onnx', str(tmp_path / 'net.onnx')])
-    finally:
-        benchmark.tiled._once = once
+    monkeypatch.setattr(benchmark.tiled, '_once', spy)
+    lines = benchmark.main([
+        '--tiled', '--config', config, '--checkpoint', str(checkpoint),
+        '--sizes', '160x96', '--tile-sizes', '64', '--repeats', '2',
+        '--overlap', '32', '--onnx', str(tmp_path / 'net.onnx')])
     assert [line['run by'] for line in lines] == ['torch', 'net.onnx']
     assert lines[0]['tiles'] == lines[1]['tiles'] == '8 of 64x64'
     assert ['ONNX' in turn for turn in turns] == [False, True] * 2

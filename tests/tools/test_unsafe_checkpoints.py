@@ -2,19 +2,8 @@
 
 import pytest
 import torch
+from tiny_heads import CBPRN, CIRL
 
-CIRL = """
-model['decode_head'] = dict(type='mmcrack.CIRLHead',
-                            seg_head=model['decode_head'])
-custom_imports = dict(imports=['mmcrack'], allow_failed_imports=False)
-"""
-CBPRN = """
-model['decode_head'] = dict(
-    type='mmcrack.CBPRNHead', in_channels=[4, 8], in_index=[1, 0], channels=8,
-    context_channels=8, detail_channels=4, heat_channels=4, point_channels=8,
-    num_classes=2, norm_cfg=norm_cfg, with_edge=False, stride=1)
-custom_imports = dict(imports=['mmcrack'], allow_failed_imports=False)
-"""
 #: Command, its arguments, and what is added to the config. ``{evil}`` is
 #: the checkpoint.
 DOORS = {
@@ -84,6 +73,7 @@ def test_a_checkpoint_that_runs_code_is_refused(
     code, said = run(name, *(a.format(**places) for a in arguments.split()))
     assert code == 2, said
     assert 'evil.pth' in said
+    assert 'holds more than weights' in said
     assert 'could run code' in said
     assert 'Traceback' not in said
     assert not victim.exists()
